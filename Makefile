@@ -1,0 +1,45 @@
+# `make demo` and `make test` each do all their set-up from a clean clone.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml)
+DEMO := demo
+
+.PHONY: build demo test lint format bench clean
+
+build: $(VENV)/.built
+
+$(VENV)/.pip:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	@touch $@
+
+$(VENV)/.built: $(VENV)/.pip pyproject.toml $(RUST)
+	$(BIN)/pip install --quiet --editable '.[dev,demo]'
+	@touch $@
+
+demo: build
+	$(BIN)/python examples/ames.py $(DEMO)
+
+test: build
+	cargo test --release --workspace --quiet
+	$(BIN)/python -m pytest -n 2
+
+lint: build
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets --quiet -- -D warnings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	MYPYPATH=python $(BIN)/python -m mypy.stubtest genz._core --ignore-disjoint-bases
+
+format: build
+	cargo fmt --all
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: build
+	$(BIN)/python benches/bench_posterior.py
+
+clean:
+	rm -rf $(VENV) target $(DEMO)
