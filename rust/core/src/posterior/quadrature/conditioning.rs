@@ -1,0 +1,117 @@
+//! Items whose plain integral cancels: few atoms, gaps of many sigmas.
+//!
+//! Conditioning on the features with the largest weights splits the sum into branches, each with
+//! its own tilt. A branch is a leaf once its integral is certified, and it is dropped once its
+//! certain upper bound is negligible beside the leaves found so far; else it is split again. The
+//! sum over all features' states is the last resort and always certified.
+
+use super::Quadrature;
+use super::integral::Integral;
+use crate::error::{Error, Result};
+use crate::numeric::log_add_exp;
+use crate::posterior::item_solver::Solved;
+
+/// A branch below exp(-50) of the sum cannot be seen, nor can all that are ever dropped.
+const NEGLIGIBLE: f64 = 50.0;
+/// Branches evaluated before giving up.
+const MAX_BRANCHES: usize = 1 << 16;
+
+/// States of the first features; the rest are integrated.
+#[derive(Debug, Clone)]
+pub(crate) struct Branch {
+    /// z of the features with the largest weights, in their order.
+    pub states: Vec<bool>,
+    /// c less the weights of the features that hold.
+    pub residual: f64,
+    /// Log prior of the states, up to the normaliser of the features.
+    log_prior: f64,
+    /// Log of the branch's part of the sum; set once the branch is a leaf.
+    pub log_z: f64,
+}
+
+impl Branch {
+    pub fn root(residual: f64, log_z: f64) -> Self {
+        Self {
+            states: Vec::new(),
+            residual,
+            log_prior: 0.0,
+            log_z,
+        }
+    }
+
+    /// Number of features whose states are given.
+    pub fn depth(&self) -> usize {
+        self.states.len()
+    }
+
+    fn child(&self, state: bool, weight: f64, log_odds: f64) -> Self {
+        let mut states = self.states.clone();
+        states.push(state);
+        let (effect, log_odds) = if state {
+            (weight, log_odds)
+        } else {
+            (0.0, 0.0)
+        };
+        Self {
+            states,
+            residual: self.residual - effect,
+            log_prior: self.log_prior + log_odds,
+            log_z: f64::NEG_INFINITY,
+        }
+    }
+}
+
+/// Leaves whose mixture is the posterior, and their sum.
+pub(crate) fn solve(
+    quadrature: &Quadrature,
+    integral: &mut Integral,
+    log_odds: &[f64],
+    residual: f64,
+) -> Result<(Vec<Branch>, Solved)> {
+    let mut open = vec![(f64::INFINITY, Branch::root(residual, f64::NEG_INFINITY))];
+    let mut leaves: Vec<Branch> = Vec::new();
+    let mut solved = Solved {
+        log_z: f64::NEG_INFINITY,
+        certificate: 0.0,
+        rescued: true,
+    };
+    let mut n_branches = 0;
+    while let Some((log_bound, branch)) = open.pop() {
+        if log_bound < solved.log_z - NEGLIGIBLE {
+            continue;
+        }
+        let depth = branch.depth();
+        let (weight, log_odds_of_feature) = (quadrature.weights[depth], log_odds[depth]);
+        let mut children = Vec::with_capacity(2);
+        for state in [false, true] {
+            n_branches += 1;
+            if n_branches > MAX_BRANCHES {
+                // The caller knows the row and fills it in.
+                return Err(Error::NotCertified {
+                    item: 0,
+                    n_branches: MAX_BRANCHES,
+                });
+            }
+            let mut child = branch.child(state, weight, log_odds_of_feature);
+            let start = child.depth();
+            let evaluated = integral.evaluate(
+                quadrature.nodes(start),
+                &quadrature.weights[start..],
+                &log_odds[start..],
+                child.residual,
+            );
+            if evaluated.is_certified() {
+                child.log_z = child.log_prior + evaluated.log_z;
+                solved.log_z = log_add_exp(solved.log_z, child.log_z);
+                solved.certificate = solved.certificate.max(evaluated.certificate());
+                leaves.push(child);
+            } else {
+                children.push((child.log_prior + evaluated.log_bound, child));
+            }
+        }
+        // The more promising child is opened first, so that the other is more often dropped.
+        children.sort_by(|a, b| a.0.total_cmp(&b.0));
+        open.append(&mut children);
+    }
+    Ok((leaves, solved))
+}

@@ -1,0 +1,327 @@
+//! Which solver answers for which items, and the sum over items.
+
+use ndarray::{Array1, Array2, ArrayView2};
+use rayon::prelude::*;
+
+use super::enumeration::{Enumeration, MAX_ENUMERATION_FEATURES};
+use super::group::{Group, group_items};
+use super::independent::Independent;
+use super::item_solver::{Item, ItemSolver, Moments, Solved};
+use super::problem::Problem;
+use super::quadrature::Quadrature;
+use crate::cancel::CancelToken;
+use crate::error::{Error, Result};
+use crate::numeric::softplus;
+
+/// Items of one task. Fixed, so that sums do not depend on the number of threads.
+pub(crate) const TILE: usize = 64;
+/// Tiles whose sums are in memory at the same time.
+pub(crate) const WAVE: usize = 64;
+/// From this many features on, quadrature is the cheaper one for a scalar target (measured).
+const QUADRATURE_FROM: usize = 15;
+
+/// What the caller asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SolverChoice {
+    /// The cheapest exact solver, group by group.
+    #[default]
+    Auto,
+    /// Sum over all states; at most [`MAX_ENUMERATION_FEATURES`] uncertain features.
+    Enumeration,
+    /// Characteristic-function quadrature; at most one observed target dimension in each item.
+    Quadrature,
+}
+
+/// The solvers that ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SolversUsed {
+    /// Some items were enumerated.
+    pub enumeration: bool,
+    /// Some items were integrated.
+    pub quadrature: bool,
+}
+
+/// Posterior of all items.
+#[derive(Debug)]
+pub struct Posterior {
+    /// log p(y_n | s_n), (N,).
+    pub log_evidence: Array1<f64>,
+    /// E[z], (N, K); absent for [`Moments::None`].
+    pub marginals: Option<Array2<f64>>,
+    /// Sums over items of v E[zz'] by pattern of observed target dimensions; empty unless asked.
+    pub pairs_by_pattern: Vec<PatternPairs>,
+    /// Which solvers ran.
+    pub solvers: SolversUsed,
+    /// The worst relative rounding error that a solver admitted.
+    pub worst_certificate: f64,
+    /// Items that an exact fall-back answered.
+    pub n_rescued: usize,
+}
+
+/// Pair moments of the items that observe the same target dimensions.
+#[derive(Debug)]
+pub struct PatternPairs {
+    /// Observed target dimensions.
+    pub observed: Vec<usize>,
+    /// Sum over these items of v E[zz'], (K, K).
+    pub pairs: Array2<f64>,
+}
+
+impl Posterior {
+    /// Sum over all items of v E[zz'], (K, K).
+    #[must_use]
+    pub fn pair_moments(&self) -> Option<Array2<f64>> {
+        let mut patterns = self.pairs_by_pattern.iter();
+        let first = patterns.next()?.pairs.clone();
+        Some(patterns.fold(first, |sum, pattern| sum + &pattern.pairs))
+    }
+}
+
+/// A solver that fits a group.
+#[derive(Debug)]
+pub(crate) enum GroupSolver<'a> {
+    /// Nothing observed, or nothing uncertain.
+    Independent(Independent),
+    /// Any dimensions, few features.
+    Enumeration(Enumeration<'a>),
+    /// One dimension.
+    Quadrature(Quadrature),
+}
+
+/// Choose and prepare the solver of a group.
+///
+/// # Errors
+/// [`Error::TooManyFeatures`] and [`Error::NotScalar`] where the choice cannot answer exactly.
+pub(crate) fn prepare(group: &Group, choice: SolverChoice) -> Result<GroupSolver<'_>> {
+    let (n_features, n_targets) = group.weights.dim();
+    if n_targets == 0 {
+        return Ok(GroupSolver::Independent(Independent::new(n_features)));
+    }
+    let integrate = match choice {
+        SolverChoice::Enumeration => false,
+        SolverChoice::Auto => n_targets == 1 && n_features >= QUADRATURE_FROM,
+        SolverChoice::Quadrature if n_targets == 1 => true,
+        SolverChoice::Quadrature => return Err(Error::NotScalar { n_targets }),
+    };
+    if integrate {
+        return Ok(GroupSolver::Quadrature(Quadrature::new(
+            group.weights.column(0),
+        )));
+    }
+    if n_features > MAX_ENUMERATION_FEATURES {
+        let advice = if n_targets == 1 {
+            "; use solver=\"auto\" or \"quadrature\", which take any number for a scalar target"
+        } else {
+            "; a vector target takes no more, use fewer features"
+        };
+        return Err(Error::TooManyFeatures {
+            n_features,
+            limit: MAX_ENUMERATION_FEATURES,
+            advice,
+        });
+    }
+    Ok(GroupSolver::Enumeration(Enumeration::new(
+        group.weights.view(),
+    )))
+}
+
+/// Exact posterior of every item, in parallel on the current rayon pool. The result is the same
+/// bit for bit on any number of threads.
+///
+/// # Errors
+/// A solver that cannot answer exactly, or [`Error::Cancelled`].
+pub fn posterior(
+    problem: &Problem<'_>,
+    choice: SolverChoice,
+    moments: Moments,
+    cancel: &CancelToken,
+) -> Result<Posterior> {
+    let (n_items, n_features) = problem.log_odds.dim();
+    let groups = group_items(problem);
+    let solvers: Vec<GroupSolver<'_>> = groups
+        .iter()
+        .map(|group| prepare(group, choice))
+        .collect::<Result<_>>()?;
+    let mut posterior = Posterior {
+        log_evidence: Array1::zeros(n_items),
+        marginals: (moments >= Moments::Marginals).then(|| Array2::zeros((n_items, n_features))),
+        pairs_by_pattern: Vec::new(),
+        solvers: SolversUsed::default(),
+        worst_certificate: 0.0,
+        n_rescued: 0,
+    };
+    for (group, solver) in groups.iter().zip(&solvers) {
+        let run = GroupRun {
+            problem,
+            group,
+            moments,
+            cancel,
+        };
+        match solver {
+            GroupSolver::Independent(solver) => run.add_to(&mut posterior, solver)?,
+            GroupSolver::Enumeration(solver) => {
+                posterior.solvers.enumeration = true;
+                run.add_to(&mut posterior, solver)?;
+            }
+            GroupSolver::Quadrature(solver) => {
+                posterior.solvers.quadrature = true;
+                run.add_to(&mut posterior, solver)?;
+            }
+        }
+    }
+    if moments == Moments::Pairs && posterior.pairs_by_pattern.is_empty() {
+        posterior.pairs_by_pattern.push(PatternPairs {
+            observed: Vec::new(),
+            pairs: Array2::zeros((n_features, n_features)),
+        });
+    }
+    Ok(posterior)
+}
+
+/// One group on its way into the sum.
+struct GroupRun<'a, 'p> {
+    problem: &'a Problem<'p>,
+    group: &'a Group,
+    moments: Moments,
+    cancel: &'a CancelToken,
+}
+
+/// Answers for the items of one tile.
+struct TileAnswer {
+    solved: Vec<Solved>,
+    log_evidence: Vec<f64>,
+    marginals: Array2<f64>,
+    pairs: Option<Array2<f64>>,
+}
+
+impl GroupRun<'_, '_> {
+    fn add_to<S: ItemSolver>(&self, posterior: &mut Posterior, solver: &S) -> Result<()> {
+        let group = self.group;
+        let mut pairs = Array2::zeros((group.free.len(), group.free.len()));
+        let mut certain_means = vec![0.0; group.free.len()];
+        for wave in group.items.chunks(TILE * WAVE) {
+            let answers: Vec<TileAnswer> = wave
+                .par_chunks(TILE)
+                .map(|items| self.solve_tile(solver, items))
+                .collect::<Result<_>>()?;
+            for (items, answer) in wave.chunks(TILE).zip(answers) {
+                for (ix, (&item, solved)) in items.iter().zip(&answer.solved).enumerate() {
+                    posterior.log_evidence[item] = answer.log_evidence[ix];
+                    posterior.worst_certificate =
+                        posterior.worst_certificate.max(solved.certificate);
+                    posterior.n_rescued += usize::from(solved.rescued);
+                    let weight = self.problem.item_weight(item);
+                    let Some(marginals) = &mut posterior.marginals else {
+                        continue;
+                    };
+                    for (k_ix, &k) in group.free.iter().enumerate() {
+                        marginals[[item, k]] = answer.marginals[[ix, k_ix]];
+                        certain_means[k_ix] += weight * answer.marginals[[ix, k_ix]];
+                    }
+                    for &k in &group.certain {
+                        marginals[[item, k]] = 1.0;
+                    }
+                }
+                if let Some(tile_pairs) = answer.pairs {
+                    pairs += &tile_pairs;
+                }
+            }
+        }
+        if self.moments == Moments::Pairs {
+            let total: f64 = group
+                .items
+                .iter()
+                .map(|&item| self.problem.item_weight(item))
+                .sum();
+            let pattern = pattern_pairs(posterior, group, self.problem.n_features());
+            scatter_pairs(pattern, group, pairs.view(), &certain_means, total);
+        }
+        Ok(())
+    }
+
+    fn solve_tile<S: ItemSolver>(&self, solver: &S, items: &[usize]) -> Result<TileAnswer> {
+        let group = self.group;
+        let mut workspace = solver.workspace();
+        let mut log_odds = vec![0.0; group.free.len()];
+        let mut residual = vec![0.0; group.observed.len()];
+        let mut marginals = Array2::zeros((items.len(), group.free.len()));
+        let mut solved = Vec::with_capacity(items.len());
+        let mut log_evidence = Vec::with_capacity(items.len());
+        for (ix, &item) in items.iter().enumerate() {
+            self.cancel.check()?;
+            group.read_item(self.problem, item, &mut log_odds, &mut residual);
+            let input = Item {
+                log_odds: &log_odds,
+                residual: &residual,
+                weight: self.problem.item_weight(item),
+            };
+            let row = marginals
+                .row_mut(ix)
+                .into_slice()
+                .expect("rows of a new array are slices");
+            let answer = solver
+                .solve(&mut workspace, input, self.moments, row)
+                .map_err(|e| at(e, item))?;
+            let prior: f64 = log_odds.iter().map(|&l| softplus(l)).sum();
+            log_evidence.push(answer.log_z - prior - group.log_normaliser);
+            solved.push(answer);
+        }
+        let pairs = (self.moments == Moments::Pairs).then(|| solver.take_pairs(&mut workspace));
+        Ok(TileAnswer {
+            solved,
+            log_evidence,
+            marginals,
+            pairs,
+        })
+    }
+}
+
+/// Name the item in an error that knows only its numbers.
+pub(crate) fn at(error: Error, item: usize) -> Error {
+    match error {
+        Error::NotCertified { n_branches, .. } => Error::NotCertified { item, n_branches },
+        other => other,
+    }
+}
+
+/// The sum that this group's pairs belong to.
+fn pattern_pairs<'p>(
+    posterior: &'p mut Posterior,
+    group: &Group,
+    n_features: usize,
+) -> &'p mut Array2<f64> {
+    let known = posterior
+        .pairs_by_pattern
+        .iter()
+        .position(|p| p.observed == group.observed);
+    let ix = known.unwrap_or_else(|| {
+        posterior.pairs_by_pattern.push(PatternPairs {
+            observed: group.observed.clone(),
+            pairs: Array2::zeros((n_features, n_features)),
+        });
+        posterior.pairs_by_pattern.len() - 1
+    });
+    &mut posterior.pairs_by_pattern[ix].pairs
+}
+
+/// Put the pairs of the free features in their places and add those with certain features.
+fn scatter_pairs(
+    all: &mut Array2<f64>,
+    group: &Group,
+    free: ArrayView2<'_, f64>,
+    free_means: &[f64],
+    total: f64,
+) {
+    for ((i, j), &pair) in free.indexed_iter() {
+        all[[group.free[i], group.free[j]]] += pair;
+    }
+    for &k in &group.certain {
+        for &l in &group.certain {
+            all[[k, l]] += total;
+        }
+        for (&l, &mean) in group.free.iter().zip(free_means) {
+            all[[k, l]] += mean;
+            all[[l, k]] += mean;
+        }
+    }
+}
