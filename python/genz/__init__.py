@@ -1,0 +1,64 @@
+"""genz: statistics that reads.
+
+A frozen foundation model finds and judges short natural-language features; a statistical model
+treats the judgments as noisy observations of latent binary features and regresses the target on
+them (Jojic & Jojic, arXiv:2512.24834).
+
+Names are imported when first used, so that ``import genz`` stays light.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from genz._core import __version__
+from genz.errors import (
+    ConvergenceWarning,
+    DataError,
+    DataWarning,
+    GenZError,
+    ModelDirectoryError,
+    SolverError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from genz.catalog import Catalog
+    from genz.foundation import BuiltinModel, Contrast, FoundationModel
+    from genz.regressor import GenZRegressor
+    from genz.statistics import LatentFeatureRegression, Posterior, posterior
+
+_HOMES = {
+    "BuiltinModel": "genz.foundation",
+    "Catalog": "genz.catalog",
+    "Contrast": "genz.foundation",
+    "FoundationModel": "genz.foundation",
+    "GenZRegressor": "genz.regressor",
+    "LatentFeatureRegression": "genz.statistics",
+    "Posterior": "genz.statistics",
+    "posterior": "genz.statistics",
+}
+
+__all__ = [
+    "BuiltinModel",
+    "Catalog",
+    "Contrast",
+    "ConvergenceWarning",
+    "DataError",
+    "DataWarning",
+    "FoundationModel",
+    "GenZError",
+    "GenZRegressor",
+    "LatentFeatureRegression",
+    "ModelDirectoryError",
+    "Posterior",
+    "SolverError",
+    "UsageError",
+    "__version__",
+    "posterior",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'genz' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,6 @@
+"""The statistical model without discovery: exact posteriors and the regression fitted by EM."""
+
+from genz.statistics.inference import Posterior, posterior
+from genz.statistics.regression import LatentFeatureRegression
+
+__all__ = ["LatentFeatureRegression", "Posterior", "posterior"]

@@ -1,0 +1,78 @@
+"""Arguments as the contiguous float64 arrays that the Rust core reads without a copy."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genz.errors import DataError, UsageError
+
+Floats = NDArray[np.float64]
+
+
+def as_floats(name: str, values: Any, n_dims: int) -> Floats:
+    """Convert to a C-contiguous float64 array of `n_dims` dimensions.
+
+    A vector where a matrix is wanted becomes one column; a scalar where a vector is wanted
+    becomes one entry. None is NaN.
+
+    Raises
+    ------
+    DataError
+        Entries that are not numbers, or more dimensions than wanted.
+    """
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(_not_a_number(name, values, error)) from None
+    if array.ndim == n_dims - 1:
+        array = array[..., np.newaxis]
+    if array.ndim != n_dims:
+        wanted = {1: "a vector", 2: "a matrix with one row for each item"}[n_dims]
+        raise DataError(f"{name} has shape {array.shape}, wanted {wanted}")
+    return np.ascontiguousarray(array)
+
+
+def as_vector(name: str, values: Any, size: int) -> Floats:
+    """Convert to a vector; a scalar is repeated `size` times."""
+    vector = as_floats(name, values, 1)
+    return np.full(size, vector[0]) if np.ndim(values) == 0 else vector
+
+
+def as_item_weights(values: Any) -> Floats | None:
+    """Convert optional item weights; the core checks their domain."""
+    return None if values is None else as_floats("item weights", values, 1)
+
+
+def as_covariates(values: Any, n_items: int) -> Floats:
+    """Convert covariates to (N, P); None is P = 0."""
+    if values is None:
+        return np.zeros((n_items, 0))
+    covariates = as_floats("covariates", values, 2)
+    if len(covariates) != n_items:
+        raise DataError(
+            f"covariates has {len(covariates)} rows, wanted one for each of {n_items} items"
+        )
+    return covariates
+
+
+def check_n_threads(n_threads: int | None) -> int | None:
+    """Return `n_threads` if it is None (one for each core) or at least 1."""
+    if n_threads is not None and (not isinstance(n_threads, int) or n_threads < 1):
+        raise UsageError(f"n_threads is {n_threads!r}, wanted None or an integer of at least 1")
+    return n_threads
+
+
+def _not_a_number(name: str, values: Any, error: Exception) -> str:
+    """Name the first entry that no conversion reads; ragged rows have none."""
+    try:
+        entries = np.asarray(values, dtype=object)
+    except ValueError:
+        return f"{name} has rows of unequal length, wanted a whole array of numbers"
+    for index, entry in np.ndenumerate(entries):
+        try:
+            float(entry)
+        except (TypeError, ValueError):
+            row = index[0] if index else 0
+            return f"{name} is {entry!r} in row {row}, wanted a number or NaN"
+    return f"{name} cannot be read as numbers: {error}"

@@ -1,0 +1,113 @@
+"""Exact posterior over the latent features of every item."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from genz import _core
+from genz.statistics.arrays import (
+    Floats,
+    as_floats,
+    as_item_weights,
+    as_vector,
+    check_n_threads,
+)
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Posterior of N items over K latent binary features.
+
+    Attributes
+    ----------
+    log_evidence : ndarray of shape (N,)
+        log p(y_n | s_n) in nats, all normalisers included.
+    marginals : ndarray of shape (N, K) or None
+        P(z_nk = 1 | y_n, s_n).
+    pair_moments : ndarray of shape (K, K) or None
+        Sum over items of v_n E[z z'].
+    solver : str
+        ``"enumeration"``, ``"quadrature"``, both joined by ``"+"`` where items of different
+        structure took different ones, ``"prior"`` where no item has an observed target.
+    exact : bool
+        Whether the posterior is exact up to rounding.
+    worst_certificate : float
+        The largest relative rounding error that a solver admitted for an item.
+    n_rescued : int
+        Items that quadrature handed to its exact fall-back (conditioning on the largest weights).
+    """
+
+    log_evidence: Floats
+    marginals: Floats | None
+    pair_moments: Floats | None
+    solver: str
+    exact: bool
+    worst_certificate: float
+    n_rescued: int
+
+
+def posterior(
+    targets: Any,
+    weights: Any,
+    intercept: Any,
+    noise_variance: Any,
+    log_odds: Any,
+    *,
+    solver: str = "auto",
+    moments: str = "marginals",
+    item_weights: Any = None,
+    n_threads: int | None = None,
+) -> Posterior:
+    """Compute the exact posterior of y = b + W'z + noise over binary z, item by item.
+
+    Parameters
+    ----------
+    targets : array of shape (N, D) or (N,)
+        Targets less any covariate effect; NaN = not observed.
+    weights : array of shape (K, D) or (K,)
+        Effect of each latent feature, in units of the target.
+    intercept : array of shape (D,) or float
+        Intercept, one float for all dimensions, in units of the target.
+    noise_variance : array of shape (D,) or float
+        Noise variance of each target dimension, one float for all, in squared units of the target.
+    log_odds : array of shape (N, K)
+        log P(z = 1) / P(z = 0) before the target is seen; -inf and +inf fix a feature.
+    solver : {"auto", "enumeration", "quadrature"}
+        Enumeration sums over all states of at most 20 uncertain features; quadrature takes any
+        number of features where items observe one target dimension.
+    moments : {"none", "marginals", "pairs"}
+        How much to compute beside the log evidence.
+    item_weights : array of shape (N,), optional
+        Weights v of the items in `pair_moments`; 1 where absent.
+    n_threads : int, optional
+        Threads; None uses every core. The result does not depend on it, bit for bit.
+
+    Returns
+    -------
+    Posterior
+
+    Raises
+    ------
+    DataError
+        Shapes that do not fit; NaN or inf where a finite number is wanted.
+    SolverError
+        A solver that cannot answer exactly for these shapes.
+
+    Notes
+    -----
+    The model is that of Jojic & Jojic, arXiv:2512.24834; the quadrature inverts the
+    characteristic function of w'z + noise along a contour through its saddle point.
+    """
+    y = as_floats("targets", targets, 2)
+    n_targets = y.shape[1]
+    answer = _core.posterior(
+        y,
+        as_floats("weights", weights, 2),
+        as_vector("intercept", intercept, n_targets),
+        as_vector("noise_variance", noise_variance, n_targets),
+        as_floats("log_odds", log_odds, 2),
+        as_item_weights(item_weights),
+        solver,
+        moments,
+        check_n_threads(n_threads),
+    )
+    return Posterior(**answer)

@@ -1,0 +1,344 @@
+"""Regression on latent binary features that are judged with errors."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from genz import _core
+from genz.errors import ConvergenceWarning, DataError, DataWarning, UsageError
+from genz.statistics.arrays import (
+    Floats,
+    as_covariates,
+    as_floats,
+    as_item_weights,
+    check_n_threads,
+)
+from genz.statistics.inference import Posterior, posterior
+from genz.statistics.parameters import PARAMETER_NAMES, Parameters
+from genz.statistics.prediction import Predictive, coefficient_variance
+
+
+class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """Linear regression on latent binary features observed through noisy judgments.
+
+    y = b + A'x + W'z + noise, z_k binary with P(z_k = 1) given by the judgment's channel. Fitted
+    by EM with the exact posterior over z; the penalised log likelihood never falls.
+
+    Parameters
+    ----------
+    noise : {"asymmetric", "symmetric"}
+        Whether P(z=1 | yes) and P(z=1 | no) have their own error rates or share one.
+    judgment_kind : {"auto", "hard", "probability"} or sequence of these
+        For all columns or for each. Hard judgments are 0, 1 or NaN (unknown); probabilities pass
+        through a learned logistic channel alpha + gamma logit p. Auto is hard where only 0, 1
+        and NaN occur.
+    ridge : float
+        Penalty ridge / 2 * W_kd^2 / var(y_d).
+    rate_strength, rate_centre : float
+        Beta prior of the error rates: `rate_strength` imagined items with the error rate
+        `rate_centre` on either side. The prevalence among unknown judgments has as many, with
+        the column's mean known judgment (one imagined item at 1/2 included) as its centre.
+        Channels of probabilities have the normal priors alpha ~ N(0, 2^2), gamma ~ N(1, 1).
+    max_iter : int
+        The most EM iterations of a start.
+    tol : float
+        EM has converged when the objective changes by less than `tol` times max(1, objective).
+    n_restarts : int
+        Random starts beside the one from the judgments; the best end is kept.
+    solver : {"auto", "enumeration", "quadrature"}
+        Solver of the E step, see :func:`genz.posterior`.
+    n_threads : int, optional
+        Threads; None uses every core.
+    random_state : int, optional
+        Seed of the restarts.
+
+    Attributes
+    ----------
+    weights_, weights_std_error_ : ndarray of shape (K, D)
+        Effects in units of the target, and their standard errors from the penalised observed
+        information of the regression coefficients, with noise variance and channels held at
+        their estimates (Louis 1982).
+    intercept_ : ndarray of shape (D,)
+    covariate_weights_ : ndarray of shape (P, D)
+    covariance_ : ndarray of shape (D, 1 + P + K, 1 + P + K)
+        Covariance of (intercept, covariate weights, weights) of each target dimension.
+    noise_variance_ : ndarray of shape (D,)
+    ppv_, fomr_ : ndarray of shape (K,)
+        P(z=1 | yes) and P(z=1 | no); NaN for columns of probabilities.
+    prevalence_ : ndarray of shape (K,)
+        P(z=1 | unknown).
+    channel_intercept_, channel_slope_ : ndarray of shape (K,)
+        alpha and gamma; NaN for columns of hard judgments.
+    log_likelihood_ : float
+        Sum of v log p(y | s), in nats.
+    log_likelihoods_ : ndarray of shape (n_iter_ + 1,)
+        The objective (log likelihood and log priors) at the start and after each iteration.
+    n_iter_ : int
+    converged_ : bool
+    solver_ : str
+        The solver that ran.
+
+    References
+    ----------
+    Jojic & Jojic, "GenZ", arXiv:2512.24834. Louis, JRSS B 44 (1982) 226-233.
+    """
+
+    def __init__(
+        self,
+        noise: str = "asymmetric",
+        judgment_kind: str | Sequence[str] = "auto",
+        ridge: float = 1.0,
+        rate_strength: float = 20.0,
+        rate_centre: float = 0.05,
+        max_iter: int = 1000,
+        tol: float = 1e-8,
+        n_restarts: int = 0,
+        solver: str = "auto",
+        n_threads: int | None = None,
+        random_state: int | None = None,
+    ) -> None:
+        self.noise = noise
+        self.judgment_kind = judgment_kind
+        self.ridge = ridge
+        self.rate_strength = rate_strength
+        self.rate_centre = rate_centre
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_restarts = n_restarts
+        self.solver = solver
+        self.n_threads = n_threads
+        self.random_state = random_state
+
+    def fit(
+        self, judgments: Any, targets: Any, covariates: Any = None, sample_weight: Any = None
+    ) -> Self:
+        """Fit by EM.
+
+        Parameters
+        ----------
+        judgments : array of shape (N, K)
+            In [0, 1], NaN = unknown.
+        targets : array of shape (N, D) or (N,)
+            NaN = not observed.
+        covariates : array of shape (N, P), optional
+        sample_weight : array of shape (N,), optional
+            Weights v of the items' log likelihoods; an integer counts an item that often.
+
+        Raises
+        ------
+        DataError, UsageError, SolverError
+        """
+        self._fit(judgments, targets, covariates, sample_weight)
+        if not self.converged_:
+            warnings.warn(
+                f"EM stopped at max_iter={self.max_iter} before the objective's relative change "
+                f"fell below tol={self.tol}: raise max_iter or tol",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return self
+
+    def _fit(
+        self,
+        judgments: Any,
+        targets: Any,
+        covariates: Any,
+        sample_weight: Any,
+        *,
+        start: Parameters | None = None,
+        covariance: bool = True,
+    ) -> Self:
+        """Fit without the warning; `start` has parameters for the same columns."""
+        h = as_floats("judgments", judgments, 2)
+        self.is_scalar_ = np.ndim(targets) == 1
+        y = as_floats("targets", targets, 2)
+
+        def em(starts: list[Parameters]) -> "_core._Fit":
+            return _core.fit(
+                h,
+                y,
+                as_covariates(covariates, len(h)),
+                as_item_weights(sample_weight),
+                judgment_kinds=self._kinds(h.shape[1]),
+                noise=self.noise,
+                ridge=float(self.ridge),
+                rate_strength=float(self.rate_strength),
+                rate_centre=float(self.rate_centre),
+                max_iter=int(self.max_iter),
+                tol=float(self.tol),
+                solver=self.solver,
+                covariance=covariance,
+                starts=[parameters.for_core() for parameters in starts],
+                n_threads=check_n_threads(self.n_threads),
+            )
+
+        result = em([] if start is None else [start])
+        if self.n_restarts:
+            again = em(self._random_starts(_parameters(result), y))
+            result = max(result, again, key=lambda end: end["objectives"][-1])
+        _parameters(result).set_on(self)
+        self._keep(result)
+        self.n_features_in_ = h.shape[1]
+        self._warn(result)
+        return self
+
+    def _random_starts(self, end: Parameters, targets: Floats) -> list[Parameters]:
+        """Starts around the end of the first run, as far away as weights typically are from 0."""
+        rng = np.random.default_rng(self.random_state)
+        scale = np.nanstd(targets, axis=0) / np.sqrt(max(1, len(end.weights)))
+        return [
+            replace(end, weights=end.weights + rng.normal(size=end.weights.shape) * scale)
+            for _ in range(self.n_restarts)
+        ]
+
+    def _kinds(self, n_features: int) -> list[str]:
+        if isinstance(self.judgment_kind, str):
+            return [self.judgment_kind] * n_features
+        return list(self.judgment_kind)
+
+    def _keep(self, result: "_core._Fit") -> None:
+        self.covariance_ = result["covariance"]
+        if self.covariance_ is not None:
+            n_features = len(self.weights_)
+            variances = np.diagonal(self.covariance_, axis1=1, axis2=2).T
+            self.weights_std_error_ = np.sqrt(variances[len(variances) - n_features :])
+        self.log_likelihood_ = result["log_likelihood"]
+        self.log_likelihoods_ = result["objectives"]
+        self.n_iter_ = result["n_iter"]
+        self.converged_ = result["converged"]
+        self.solver_ = result["solver"]
+
+    def _warn(self, result: "_core._Fit") -> None:
+        floor = [d for d, at_floor in enumerate(result["noise_at_floor"]) if at_floor]
+        if floor:
+            warnings.warn(
+                f"the noise variance of target {floor[0]} is at its floor: the target takes few "
+                "distinct values or the features explain it wholly, so its intervals are as wide "
+                "as the floor",
+                DataWarning,
+                stacklevel=3,
+            )
+        indefinite = [d for d, ok in enumerate(result["information_is_definite"]) if not ok]
+        if indefinite:
+            warnings.warn(
+                f"the information of target {indefinite[0]} is not positive definite (EM is not at "
+                "a maximum, or features are judged alike): standard errors are those of known "
+                "latent features and too small",
+                DataWarning,
+                stacklevel=3,
+            )
+
+    @property
+    def parameters_(self) -> Parameters:
+        """The fitted parameters as one value."""
+        check_is_fitted(self, "weights_")
+        return Parameters.of(self)
+
+    def log_odds(self, judgments: Any) -> Floats:
+        """Log odds of the latent features given their judgments alone, (N, K)."""
+        return self.parameters_.log_odds(judgments)
+
+    def transform(self, judgments: Any) -> Floats:
+        """P(z = 1 | judgment), (N, K)."""
+        return np.asarray(1.0 / (1.0 + np.exp(-self.log_odds(judgments))))
+
+    def predictive(self, judgments: Any, covariates: Any = None) -> Predictive:
+        """Predictive mixtures p(y | s) of new items, with the coefficients' uncertainty."""
+        log_odds = self.log_odds(judgments)
+        x = as_covariates(covariates, len(log_odds))
+        if x.shape[1] != len(self.covariate_weights_):
+            raise DataError(
+                f"covariates has {x.shape[1]} columns, wanted {len(self.covariate_weights_)} as "
+                "in the fit"
+            )
+        if not np.all(np.isfinite(x)):
+            row = int(np.flatnonzero(~np.isfinite(x).all(axis=1))[0])
+            raise DataError(f"covariates of row {row} are not finite, wanted a number for each")
+        variance = np.broadcast_to(self.noise_variance_, (len(x), len(self.noise_variance_)))
+        if self.covariance_ is not None:
+            probabilities = 1.0 / (1.0 + np.exp(-log_odds))
+            variance = variance + coefficient_variance(self.covariance_, x, probabilities)
+        return Predictive(
+            log_odds=log_odds,
+            weights=self.weights_,
+            shift=self.intercept_ + x @ self.covariate_weights_,
+            sd=np.sqrt(variance),
+            n_threads=self.n_threads,
+        )
+
+    def predict(
+        self, judgments: Any, covariates: Any = None, return_std: bool = False
+    ) -> Floats | tuple[Floats, Floats]:
+        """Mean of the predictive mixture, and with `return_std` its standard deviation.
+
+        Returns
+        -------
+        ndarray of shape (N,) or (N, D), or a pair of these
+        """
+        predictive = self.predictive(judgments, covariates)
+        mean = self._as_target(predictive.mean())
+        return (mean, self._as_target(predictive.std())) if return_std else mean
+
+    def predict_interval(
+        self, judgments: Any, covariates: Any = None, level: float = 0.9
+    ) -> tuple[Floats, Floats]:
+        """Central interval of the predictive mixture: exact quantiles of each dimension.
+
+        Returns
+        -------
+        lower, upper : ndarray of shape (N,) or (N, D)
+        """
+        check_level(level)
+        tail = (1 - level) / 2
+        quantiles = self.predictive(judgments, covariates).quantiles([tail, 1 - tail])
+        return self._as_target(quantiles[:, :, 0]), self._as_target(quantiles[:, :, 1])
+
+    def posterior(self, judgments: Any, targets: Any, covariates: Any = None) -> Posterior:
+        """Posterior of the latent features given judgments and targets, see `genz.posterior`."""
+        log_odds = self.log_odds(judgments)
+        x = as_covariates(covariates, len(log_odds))
+        return posterior(
+            as_floats("targets", targets, 2) - x @ self.covariate_weights_,
+            self.weights_,
+            self.intercept_,
+            self.noise_variance_,
+            log_odds,
+            solver=self.solver,
+            n_threads=self.n_threads,
+        )
+
+    def score(
+        self, judgments: Any, targets: Any, covariates: Any = None, sample_weight: Any = None
+    ) -> float:
+        """R2 of the predicted means, averaged over target dimensions; missing targets left out."""
+        y = as_floats("targets", targets, 2)
+        mean = self.predictive(judgments, covariates).mean()
+        v = (
+            np.ones(len(y))
+            if sample_weight is None
+            else as_floats("sample_weight", sample_weight, 1)
+        )
+        weight = np.where(np.isnan(y), 0.0, v[:, np.newaxis])
+        y = np.where(np.isnan(y), 0.0, y)
+        centre = (weight * y).sum(axis=0) / weight.sum(axis=0)
+        residual = (weight * (y - mean) ** 2).sum(axis=0)
+        total = (weight * (y - centre) ** 2).sum(axis=0)
+        return float(np.mean(1 - residual / total))
+
+    def _as_target(self, values: Floats) -> Floats:
+        return values[:, 0] if self.is_scalar_ else values
+
+
+def check_level(level: float) -> None:
+    """Raise unless `level` is a probability strictly between 0 and 1."""
+    if not 0 < level < 1:
+        raise UsageError(f"level is {level}, wanted a probability above 0 and below 1")
+
+
+def _parameters(result: "_core._Fit") -> Parameters:
+    return Parameters(**{name: result[name] for name in PARAMETER_NAMES})  # type: ignore[literal-required]
