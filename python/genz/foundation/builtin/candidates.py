@@ -1,0 +1,166 @@
+"""Conditions that may separate two groups of items, field by field.
+
+Each finder looks at one kind of field and yields conditions; none of them ranks. What a finder
+offers depends on the two groups only: the built-in model never sees a target.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genz.catalog import Catalog, Field, FieldKind
+from genz.foundation.builtin.conditions import (
+    Mentions,
+    Missing,
+    OneOf,
+    Simple,
+    StartsWith,
+    Threshold,
+)
+
+MAX_THRESHOLDS = 40
+MAX_UNION = 6
+MAX_PHRASES = 40
+MAX_CATEGORIES = 200
+PRIOR_STRENGTH = 2.0
+"""Imagined items of a category, split as the groups are: shrinks what is seen rarely."""
+
+_WORD = re.compile(r"\w[\w'-]*\w")
+
+
+def find(items: Catalog, in_high: NDArray[np.bool_]) -> Iterator[Simple]:
+    """Conditions on every field; `items` are those of both groups."""
+    for field in items.fields:
+        match field.kind:
+            case FieldKind.NUMBER | FieldKind.DATE:
+                yield from thresholds(items, field)
+            case FieldKind.CATEGORY:
+                yield from categories(items, field, in_high)
+            case FieldKind.LIST:
+                yield from entries(items, field, in_high)
+            case FieldKind.TEXT:
+                yield from phrases(items, field, in_high)
+        n_missing = sum(value is None for value in items.array(field.name))
+        if 0 < n_missing < len(items):
+            yield Missing(field.name)
+
+
+def thresholds(items: Catalog, field: Field) -> Iterator[Threshold]:
+    """Readable limits between the quantiles of a number or date."""
+    numbers = items.numbers(field.name)
+    numbers = np.unique(numbers[~np.isnan(numbers)])
+    if len(numbers) < 2:
+        return
+    is_date = field.kind is FieldKind.DATE
+    levels = np.linspace(0, 1, min(MAX_THRESHOLDS, len(numbers)) + 1)[1:]
+    present = items.numbers(field.name)
+    quantiles = np.unique(np.nanquantile(present, levels, method="higher"))
+    spread = float(numbers[-1] - numbers[0])
+    limits = {float(q) if is_date else readable(float(q), spread) for q in quantiles}
+    for limit in sorted(limits):
+        if numbers[0] < limit <= numbers[-1]:
+            for above in (True, False):
+                yield Threshold(field.name, limit, above, is_date=is_date)
+
+
+def readable(number: float, spread: float) -> float:
+    """Round to about a fiftieth of the spread, a figure that people say aloud."""
+    step = 10.0 ** np.floor(np.log10(spread / 50))
+    for factor in (5, 2, 1):
+        if step * factor <= spread / 50:
+            step *= factor
+            break
+    if float(number).is_integer() and spread > 2:
+        step = max(step, 1.0)
+    return float(f"{round(number / step) * step:.10g}")
+
+
+def categories(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iterator[Simple]:
+    """Single values, unions grown from either end of the log odds, prefixes of codes."""
+    column = items.array(field.name)
+    yield from _single_and_unions(field.name, _counts(((v,) for v in column), in_high), in_high)
+    values = sorted({v for v in column if v is not None})
+    if values and all(str(v).isalnum() and any(c.isdigit() for c in str(v)) for v in values):
+        for length in range(1, min(len(str(v)) for v in values)):
+            prefixes = Counter(str(v)[:length] for v in column if v is not None)
+            for prefix, count in sorted(prefixes.items()):
+                if 1 < count < len(items):
+                    yield StartsWith(field.name, prefix)
+
+
+def entries(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iterator[Simple]:
+    """Entries of lists, and unions of them."""
+    column = (v or () for v in items.array(field.name))
+    yield from _single_and_unions(field.name, _counts(column, in_high), in_high)
+
+
+def phrases(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iterator[Mentions]:
+    """Words and two-word phrases with the most extreme log odds.
+
+    Log odds ratio with an informative Dirichlet prior over its standard deviation (Monroe,
+    Colaresi & Quinn 2008, "Fightin' Words"), on the number of items that mention a phrase.
+    """
+    mentioned = (_phrases(v) if v is not None else () for v in items.array(field.name))
+    counts = _counts(mentioned, in_high)
+    sizes = np.array([in_high.sum(), (~in_high).sum()], dtype=float)
+    scored = []
+    for phrase, (high, low) in counts.items():
+        total = high + low
+        if total < 3 or total > len(items) - 3:
+            continue
+        prior = PRIOR_STRENGTH * total / len(items)
+        odds = [
+            np.log((c + prior) / (n + PRIOR_STRENGTH - c - prior))
+            for c, n in zip((high, low), sizes, strict=True)
+        ]
+        sd = np.sqrt(1 / (high + prior) + 1 / (low + prior))
+        scored.append((-abs(odds[0] - odds[1]) / sd, phrase))
+    for _, phrase in sorted(scored)[:MAX_PHRASES]:
+        yield Mentions(field.name, phrase)
+
+
+def _phrases(text: str) -> set[str]:
+    words = [word.lower() for word in _WORD.findall(text) if "'" not in word]
+    return {*words, *(f"{a} {b}" for a, b in pairwise(words))}
+
+
+def _counts(
+    values: Iterable[Iterable[str | None]], in_high: NDArray[np.bool_]
+) -> dict[str, tuple[int, int]]:
+    """Number of items of the high and of the low group that have each value."""
+    high: Counter[str] = Counter()
+    low: Counter[str] = Counter()
+    for entry, is_high in zip(values, in_high, strict=True):
+        (high if is_high else low).update({value for value in entry if value is not None})
+    return {value: (high[value], low[value]) for value in sorted(high.keys() | low.keys())}
+
+
+def _single_and_unions(
+    field: str, counts: dict[str, tuple[int, int]], in_high: NDArray[np.bool_]
+) -> Iterator[OneOf]:
+    share = float(np.mean(in_high))
+    most = sorted(counts, key=lambda value: (-sum(counts[value]), value))[:MAX_CATEGORIES]
+    for value in most:
+        yield OneOf(field, (value,))
+
+    # Shrunken log odds order the values; what a value adds is its z-score, so a union takes the
+    # clear and frequent ones first.
+    def z_score(value: str) -> float:
+        high, low = counts[value]
+        n = high + low
+        return float((high - share * n) / np.sqrt((n + PRIOR_STRENGTH) * share * (1 - share)))
+
+    ordered = sorted(most, key=lambda value: (z_score(value), value))
+    for values in (ordered[::-1], ordered):
+        sign = np.sign(z_score(values[0])) if values else 0.0
+        agreeing = [value for value in values if sign * z_score(value) > 0]
+        for size in range(2, min(MAX_UNION, len(agreeing)) + 1):
+            yield OneOf(field, tuple(sorted(agreeing[:size])))
+        # The next six: where the clearest are taken already.
+        following = agreeing[MAX_UNION : 2 * MAX_UNION]
+        if len(following) >= 2:
+            yield OneOf(field, tuple(sorted(following)))

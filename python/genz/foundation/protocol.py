@@ -1,0 +1,81 @@
+"""What genz asks of a foundation model: three kinds of question, nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genz.catalog import Catalog
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Two groups of items that a missing feature would separate.
+
+    Attributes
+    ----------
+    kind : str
+        Why the statistical model chose the groups: ``"residual"``, ``"error"`` or ``"split"``.
+    high, low : Catalog
+        The items of the two groups; a description should hold in one and not in the other.
+    known_features : tuple of str
+        Descriptions that the model already has, not to be proposed again.
+    """
+
+    kind: str
+    high: Catalog
+    low: Catalog
+    known_features: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class FoundationModel(Protocol):
+    """A frozen model that reads items (Jojic & Jojic, arXiv:2512.24834, section 2).
+
+    Attributes
+    ----------
+    name : str
+        Identifies the model in traces, reports and saved models.
+    group_size : int
+        The most items that one group of a contrast may have.
+    """
+
+    name: str
+    group_size: int
+
+    async def judge(self, items: Catalog, features: Sequence[str]) -> NDArray[np.float64]:
+        """Judge every item on every feature.
+
+        Returns
+        -------
+        ndarray of shape (n_items, n_features)
+            1 for yes, 0 for no, a probability in between, NaN for *unknown*.
+        """
+        ...
+
+    async def propose(self, contrast: Contrast, n: int) -> list[str]:
+        """Propose at most `n` short descriptions that separate the two groups, best first."""
+        ...
+
+    async def predict(
+        self, items: Catalog, examples: Catalog, targets: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Predict the targets of `items` directly, as a baseline.
+
+        Parameters
+        ----------
+        items : Catalog
+            Items whose target is wanted.
+        examples : Catalog
+            Items whose target is known; may be empty (zero-shot).
+        targets : ndarray of shape (n_examples, n_targets)
+            Targets of `examples`.
+
+        Returns
+        -------
+        ndarray of shape (n_items, n_targets)
+            NaN where the model gives no answer.
+        """
+        ...
