@@ -1,0 +1,94 @@
+"""The items of a discovery and the regression fitted to some of them."""
+
+import warnings
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genz.errors import DataWarning
+from genz.statistics.arrays import Floats
+from genz.statistics.parameters import Parameters
+from genz.statistics.prediction import Predictive
+from genz.statistics.regression import LatentFeatureRegression
+
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Judgments, targets and covariates of N items.
+
+    Attributes
+    ----------
+    judgments : ndarray of shape (N, K)
+    targets : ndarray of shape (N, D)
+    covariates : ndarray of shape (N, P)
+    item_weights : ndarray of shape (N,)
+    """
+
+    judgments: Floats
+    targets: Floats
+    covariates: Floats
+    item_weights: Floats
+
+    def take(self, items: Indices) -> "Evidence":
+        """Keep some of the items."""
+        return Evidence(
+            self.judgments[items],
+            self.targets[items],
+            self.covariates[items],
+            self.item_weights[items],
+        )
+
+    def with_judgments(self, judgments: Floats) -> "Evidence":
+        """Replace the judgments, column by column or all of them."""
+        return replace(self, judgments=judgments)
+
+    def with_column(self, column: Floats) -> "Evidence":
+        """Append the judgments of one more feature."""
+        return self.with_judgments(np.column_stack([self.judgments, column]))
+
+
+def fit(
+    regression: LatentFeatureRegression,
+    evidence: Evidence,
+    *,
+    start: Parameters | None = None,
+    max_iter: int | None = None,
+    tol: float | None = None,
+    covariance: bool = False,
+) -> LatentFeatureRegression:
+    """Fit a copy of `regression`; trial fits need few iterations and no covariance."""
+    options = regression.get_params()
+    options.update({} if max_iter is None else {"max_iter": max_iter})
+    options.update({} if tol is None else {"tol": tol})
+    fitted = LatentFeatureRegression(**options)
+    with warnings.catch_warnings():
+        if not covariance:
+            # A trial's noise floor is no news to the user; the final fit warns.
+            warnings.simplefilter("ignore", DataWarning)
+        return fitted._fit(
+            evidence.judgments,
+            evidence.targets,
+            evidence.covariates,
+            evidence.item_weights,
+            start=start,
+            covariance=covariance,
+        )
+
+
+def predictive(regression: LatentFeatureRegression, evidence: Evidence) -> Predictive:
+    """Predictive mixtures of the evidence's items from their judgments alone."""
+    return regression.predictive(evidence.judgments, evidence.covariates)
+
+
+def log_evidence(regression: LatentFeatureRegression, evidence: Evidence) -> Floats:
+    """Log p(y | s) of every item, (N,), coefficients taken as certain unless fitted otherwise."""
+    return predictive(regression, evidence).log_density(evidence.targets)
+
+
+def residuals(regression: LatentFeatureRegression, evidence: Evidence) -> Floats:
+    """(y - E[y | s]) / sigma, (N, D); 0 where the target is missing."""
+    residual = evidence.targets - predictive(regression, evidence).mean()
+    return np.asarray(np.nan_to_num(residual / np.sqrt(regression.noise_variance_)))

@@ -1,0 +1,39 @@
+"""Every decision of a discovery, with its numbers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Record = dict[str, Any]
+
+
+class Trace:
+    """Append-only list of records, each told to an observer as it comes.
+
+    A record has ``step`` (round, 0 before the first), ``action`` (``"fit"``, ``"contrast"``,
+    ``"propose"``, ``"screen"``, ``"accept"``, ``"reject"``, ``"prune"``, ``"stop"``) and the
+    numbers behind the decision, all of JSON's types.
+    """
+
+    def __init__(self, observer: Callable[[Record], None] | None = None) -> None:
+        self.records: list[Record] = []
+        self._observer = observer
+
+    def add(self, step: int, action: str, **numbers: Any) -> None:
+        """Append a record; numpy scalars become Python's, what is not finite becomes None."""
+        record = {"step": step, "action": action}
+        record.update({name: _plain(value) for name, value in numbers.items()})
+        self.records.append(record)
+        if self._observer is not None:
+            self._observer(record)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return value

@@ -1,0 +1,295 @@
+"""The estimator: discover features, fit the regression on them, predict."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from genz.asynchronous import LoopThread
+from genz.catalog import Catalog
+from genz.discovery import Discovered, Discovery, Settings, Trace
+from genz.discovery.evidence import Evidence
+from genz.errors import ConvergenceWarning, DataError, DataWarning, UsageError
+from genz.feature import features_of
+from genz.foundation import BuiltinModel, FoundationModel
+from genz.statistics.arrays import Floats, as_covariates, as_floats
+from genz.statistics.prediction import Predictive
+from genz.statistics.regression import LatentFeatureRegression, check_level
+
+
+class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """Regression on features that a foundation model finds and judges.
+
+    Parameters
+    ----------
+    foundation_model : "builtin" or FoundationModel
+        Who proposes and judges features.
+    n_features : int
+        The most features.
+    log_target : bool
+        Regress the logarithm of a positive scalar target; predictions are on its own scale.
+    text, table : sequences of str, optional
+        Columns to read as free text and as table fields; without either, all are used.
+    features : sequence of str, optional
+        Descriptions that the user already has; they are never dropped.
+    regression : LatentFeatureRegression, optional
+        Template of the statistical model; None has more iterations than a user waits for.
+    patience : int
+        Rounds without a new feature before discovery stops.
+    random_state : int
+        The same seed gives the same features.
+    n_threads : int, optional
+        Threads of the core; None uses every core.
+    progress : callable, optional
+        Told every record of the trace as it comes.
+
+    Attributes
+    ----------
+    features_ : list of Feature
+    regression_ : LatentFeatureRegression
+    judgments_ : ndarray of shape (N, K)
+        Judgments of the items that were fitted.
+    trace_ : list of dict
+        Every decision with its numbers, see :class:`genz.discovery.trace.Trace`.
+    fields_ : tuple of Field
+        Fields of the catalog and their kinds.
+    n_targets_ : int
+
+    References
+    ----------
+    Jojic & Jojic, "GenZ", arXiv:2512.24834.
+    """
+
+    def __init__(
+        self,
+        foundation_model: str | FoundationModel = "builtin",
+        n_features: int = 30,
+        *,
+        log_target: bool = False,
+        text: Sequence[str] | None = None,
+        table: Sequence[str] | None = None,
+        features: Sequence[str] | None = None,
+        regression: LatentFeatureRegression | None = None,
+        patience: int = 8,
+        random_state: int = 0,
+        n_threads: int | None = None,
+        progress: Callable[[dict[str, Any]], None] | None = None,
+    ) -> None:
+        self.foundation_model = foundation_model
+        self.n_features = n_features
+        self.log_target = log_target
+        self.text = text
+        self.table = table
+        self.features = features
+        self.regression = regression
+        self.patience = patience
+        self.random_state = random_state
+        self.n_threads = n_threads
+        self.progress = progress
+
+    def fit(
+        self,
+        items: Any,
+        y: Any,
+        *,
+        covariates: Any = None,
+        sample_weight: Any = None,
+        judgments: Any = None,
+    ) -> Self:
+        """Discover features and fit.
+
+        Parameters
+        ----------
+        items : data frame, list of dict or list of str
+            The catalog, N items.
+        y : array of shape (N,) or (N, D)
+            Targets, NaN where missing.
+        covariates : array of shape (N, P), optional
+            Known numbers that enter the regression directly.
+        sample_weight : array of shape (N,), optional
+        judgments : array of shape (N, len(features)), optional
+            Judgments of the user's own `features`, not to be asked again.
+
+        Raises
+        ------
+        DataError, UsageError
+        """
+        catalog = Catalog.from_items(items, text=self.text, table=self.table)
+        targets = self._targets(y, len(catalog))
+        self.is_scalar_ = np.ndim(y) == 1
+        self.n_targets_ = targets.shape[1]
+        own = list(self.features or ())
+        if self.n_features < max(1, len(own)):
+            raise UsageError(
+                f"n_features is {self.n_features}, wanted at least 1 and room for the {len(own)} "
+                "features given"
+            )
+        covariate_matrix = as_covariates(covariates, len(catalog))
+        weights = np.ones(len(catalog)) if sample_weight is None else sample_weight
+        trace = Trace(self.progress)
+        with LoopThread() as loop:
+            evidence = Evidence(
+                self._own_judgments(catalog, own, judgments, loop),
+                targets,
+                covariate_matrix,
+                as_floats("sample_weight", weights, 1),
+            )
+            discovery = Discovery(
+                self._model(),
+                loop.run,
+                self._template(),
+                Settings(n_features=self.n_features, patience=self.patience),
+                trace,
+                np.random.default_rng(self.random_state),
+            )
+            found = discovery.run(catalog, evidence, own)
+        self.regression_ = found.regression
+        self.judgments_ = found.judgments
+        self.features_ = features_of(found, catalog)
+        self.fields_ = catalog.fields
+        self.trace_ = trace.records
+        self._warn(found)
+        return self
+
+    def predictive(self, items: Any, *, covariates: Any = None) -> Predictive:
+        """Predictive mixtures of new items, on the scale that was fitted."""
+        return self.regression_.predictive(self._judge(items), covariates)
+
+    def predict(self, items: Any, *, covariates: Any = None) -> Floats:
+        """Predict targets, on their own scale: the mean, with `log_target` the median.
+
+        Returns
+        -------
+        ndarray of shape (N,) or (N, D)
+        """
+        predictive = self.predictive(items, covariates=covariates)
+        if self.log_target:
+            return np.exp(predictive.quantiles([0.5])[:, 0, 0])
+        return self._as_target(predictive.mean())
+
+    def predict_interval(
+        self, items: Any, *, covariates: Any = None, level: float = 0.9
+    ) -> tuple[Floats, Floats]:
+        """Central predictive interval on the target's own scale: exact mixture quantiles.
+
+        Returns
+        -------
+        lower, upper : ndarray of shape (N,) or (N, D)
+        """
+        check_level(level)
+        tail = (1 - level) / 2
+        predictive = self.predictive(items, covariates=covariates)
+        quantiles = predictive.quantiles([tail, 1 - tail])
+        if self.log_target:
+            quantiles = np.exp(quantiles)
+        return self._as_target(quantiles[:, :, 0]), self._as_target(quantiles[:, :, 1])
+
+    def log_predictive_density(self, items: Any, y: Any, *, covariates: Any = None) -> Floats:
+        """Log p(y | s) of each item in nats, on the target's own scale (Jacobian included)."""
+        predictive = self.predictive(items, covariates=covariates)
+        targets = self._targets(y, len(predictive.shift))
+        density = predictive.log_density(targets)
+        return density - targets[:, 0] if self.log_target else density
+
+    def transform(self, items: Any) -> Floats:
+        """P(z = 1 | judgment) of every item and feature, (N, K)."""
+        return self.regression_.transform(self._judge(items))
+
+    def score(self, items: Any, y: Any, covariates: Any = None) -> float:
+        """R2 of the predicted means on the scale that was fitted."""
+        judgments = self._judge(items)
+        return self.regression_.score(judgments, self._targets(y, len(judgments)), covariates)
+
+    def save(self, path: str | Path, *, force: bool = False) -> None:
+        """Save to a directory of JSON and npz; refuses to overwrite a model unless `force`."""
+        from genz.persistence import save  # noqa: PLC0415 - persistence imports the estimator
+
+        save(self, Path(path), force=force)
+
+    @classmethod
+    def load(
+        cls, path: str | Path, *, foundation_model: FoundationModel | None = None
+    ) -> "GenZRegressor":
+        """Load from a directory; a model other than the built-in one must be given again."""
+        from genz.persistence import load  # noqa: PLC0415 - persistence imports the estimator
+
+        return load(Path(path), foundation_model)
+
+    def _own_judgments(
+        self, catalog: Catalog, features: list[str], judgments: Any, loop: LoopThread
+    ) -> Floats:
+        """Judgments of the user's own features: as given, else asked for."""
+        if judgments is None:
+            if not features:
+                return np.zeros((len(catalog), 0))
+            return loop.run(self._model().judge(catalog, features))
+        given = as_floats("judgments", judgments, 2)
+        if given.shape != (len(catalog), len(features)):
+            raise DataError(
+                f"judgments has shape {given.shape}, wanted {(len(catalog), len(features))}: one "
+                "row for each item, one column for each of `features`"
+            )
+        return given
+
+    def _judge(self, items: Any) -> Floats:
+        check_is_fitted(self, "regression_")
+        catalog = Catalog.from_items(items, fields=self.fields_)
+        with LoopThread() as loop:
+            descriptions = [feature.description for feature in self.features_]
+            return loop.run(self._model().judge(catalog, descriptions))
+
+    def _model(self) -> FoundationModel:
+        if isinstance(self.foundation_model, str):
+            if self.foundation_model != "builtin":
+                raise UsageError(
+                    f"foundation_model is {self.foundation_model!r}, wanted 'builtin' or an object "
+                    "with judge, propose and predict (genz.FoundationModel)"
+                )
+            return BuiltinModel()
+        return self.foundation_model
+
+    def _template(self) -> LatentFeatureRegression:
+        if self.regression is not None:
+            return self.regression
+        return LatentFeatureRegression(max_iter=300, tol=1e-6, n_threads=self.n_threads)
+
+    def _targets(self, y: Any, n_items: int) -> Floats:
+        targets = as_floats("y", y, 2)
+        if len(targets) != n_items:
+            raise DataError(f"y has {len(targets)} rows, wanted one for each of {n_items} items")
+        if not self.log_target:
+            return targets
+        if targets.shape[1] != 1:
+            raise UsageError(
+                "log_target needs a scalar target; take logarithms of a vector yourself"
+            )
+        if np.any(targets <= 0):
+            row = int(np.flatnonzero(targets[:, 0] <= 0)[0])
+            raise DataError(
+                f"y[{row}] is {targets[row, 0]:g}, wanted a number above 0 because of log_target"
+            )
+        return np.log(targets)
+
+    def _warn(self, found: Discovered) -> None:
+        unknown = np.isnan(found.judgments).mean(axis=0)
+        for feature, share in zip(self.features_, unknown, strict=True):
+            if share == 1:
+                warnings.warn(
+                    f"the model judges no item on {feature.description!r}: all answers are unknown",
+                    DataWarning,
+                    stacklevel=3,
+                )
+        if not found.regression.converged_:
+            warnings.warn(
+                f"the final EM stopped after {found.regression.n_iter_} iterations; pass "
+                "regression=LatentFeatureRegression(max_iter=...) with more",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def _as_target(self, values: Floats) -> Floats:
+        return values[:, 0] if self.is_scalar_ else values
