@@ -1,0 +1,107 @@
+"""From content to one self-contained HTML file: no network, no inline handlers, text escaped."""
+
+import base64
+import hashlib
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from genz.report.content import ReportContent
+from genz.report.features import tabulate_features
+from genz.report.figures.course import draw_course
+from genz.report.figures.coverage import measure_coverage
+from genz.report.figures.forest import HEIGHT, WIDTH
+from genz.report.figures.scatter import draw_scatter
+from genz.report.headlines import headlines_of
+from genz.report.scores import OURS, tabulate_scores
+from genz.report.text import (
+    fixed,
+    is_number,
+    number,
+    one_line,
+    percent,
+    plural,
+    printable,
+    rate,
+    shorten,
+)
+
+_STYLES = ("base.css", "tables.css", "figures.css")
+_SCRIPT = "report.js"
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("genz.report"),
+        autoescape=True,
+        finalize=printable,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "fixed": fixed,
+        "number": number,
+        "one_line": one_line,
+        "percent": percent,
+        "plural": plural,
+        "rate": rate,
+        "shorten": shorten,
+    }
+    environment.tests["number_there"] = is_number
+    return environment
+
+
+def _source(environment: Environment, name: str) -> str:
+    """Text of a file beside the templates, with the line ends that the browser will hash."""
+    if environment.loader is None:
+        raise AssertionError("the environment is made with a loader")
+    return environment.loader.get_source(environment, name)[0].replace("\r\n", "\n")
+
+
+def _csp_hash(block: str) -> str:
+    """Hash that allows exactly this inline block (Content Security Policy level 3, hash-source)."""
+    digest = hashlib.sha256(block.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def render(content: ReportContent) -> str:
+    """Render a report.
+
+    Parameters
+    ----------
+    content : ReportContent
+        What to show. Its strings may hold anything; they are escaped, and control characters that
+        HTML forbids or that reorder text are taken out.
+
+    Returns
+    -------
+    str
+        A whole HTML document, to be written as UTF-8. It loads nothing: style, script and figures
+        are inline, and its content security policy forbids all else.
+    """
+    environment = _environment()
+    style = "\n".join(_source(environment, name) for name in _STYLES)
+    script = _source(environment, _SCRIPT)
+    predictions = content.predictions
+    return environment.get_template("report.html.j2").render(
+        content=content,
+        style=Markup(style),  # noqa: S704 - a file of this package
+        script=Markup(script),  # noqa: S704 - a file of this package
+        style_hash=Markup(_csp_hash(style)),  # noqa: S704 - base64
+        script_hash=Markup(_csp_hash(script)),  # noqa: S704 - base64
+        headlines=headlines_of(content),
+        features=tabulate_features(content),
+        forest_size=(WIDTH, HEIGHT),
+        scores=tabulate_scores(content.scores) if content.scores else None,
+        our_name=OURS,
+        scatter=(
+            draw_scatter(predictions, content.target_name, content.target_scale)
+            if predictions
+            else None
+        ),
+        coverage=measure_coverage(predictions) if predictions else None,
+        course=draw_course(content.steps),
+        accepted=[proposal for proposal in content.proposals if proposal.accepted],
+        rejected=[proposal for proposal in content.proposals if not proposal.accepted],
+    )

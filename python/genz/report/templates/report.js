@@ -1,0 +1,49 @@
+"use strict";
+
+// Without this script the report is complete; with it, columns can be sorted, and printing unfolds
+// what is folded.
+
+function sortKey(group, column) {
+  const cell = group.rows[0].cells[column];
+  if (!("value" in cell.dataset)) return cell.textContent.trim();
+  const value = cell.dataset.value;
+  return value === "" || !Number.isFinite(Number(value)) ? null : Number(value);
+}
+
+function compare(a, b) {
+  return typeof a === "string" ? a.localeCompare(b) : a - b;
+}
+
+function sortBy(table, header) {
+  const current = header.getAttribute("aria-sort");
+  const opposite = { ascending: "descending", descending: "ascending" };
+  const order = opposite[current] || header.dataset.sort;
+  const sign = order === "ascending" ? 1 : -1;
+  const column = header.cellIndex;
+  const keyed = Array.from(table.tBodies, (group) => [sortKey(group, column), group]);
+  keyed.sort(([a], [b]) =>
+    a === null || b === null ? (a === null) - (b === null) : sign * compare(a, b),
+  );
+  for (const other of header.parentElement.cells) other.removeAttribute("aria-sort");
+  header.setAttribute("aria-sort", order);
+  table.append(...keyed.map(([, group]) => group));
+}
+
+for (const table of document.querySelectorAll("table[data-sortable]")) {
+  for (const header of table.querySelectorAll("th[data-sort]")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...header.childNodes);
+    header.append(button);
+    button.addEventListener("click", () => sortBy(table, header));
+  }
+}
+
+let unfolded = [];
+window.addEventListener("beforeprint", () => {
+  unfolded = Array.from(document.querySelectorAll("details:not([open])"));
+  for (const details of unfolded) details.open = true;
+});
+window.addEventListener("afterprint", () => {
+  for (const details of unfolded) details.open = false;
+});
