@@ -1,0 +1,187 @@
+"""The regression on latent features written the slow way: objective, M step, predictive mixture.
+
+Built on the enumeration of `reference.py`. Derivatives of the objective are taken by finite
+differences, so that no formula of the core (score, information) is repeated here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
+from scipy.special import ndtr
+
+from reference import Array, ItemPosteriors, all_states, log_sigmoid, posterior
+
+MIN_PROBABILITY = 1e-6
+
+
+def logit(p: ArrayLike) -> Array:
+    p = np.asarray(p, np.longdouble)
+    return np.log(p) - np.log1p(-p)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """judgments (N, K), targets (N, D), covariates (N, P), item weights (N,), column kinds (K,)."""
+
+    judgments: Array
+    targets: Array
+    covariates: Array
+    item_weights: Array
+    is_probability: NDArray[np.bool_]
+
+    def target_variance(self) -> Array:
+        seen = ~np.isnan(self.targets)
+        v = self.item_weights[:, None] * seen
+        y = np.where(seen, self.targets, 0).astype(np.longdouble)
+        mean = (v * y).sum(axis=0) / v.sum(axis=0)
+        return (v * (y - mean) ** 2).sum(axis=0) / v.sum(axis=0)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Names and shapes of the model; rates are unused in probability columns and vice versa."""
+
+    weights: Array
+    intercept: Array
+    covariate_weights: Array
+    noise_variance: Array
+    ppv: Array
+    fomr: Array
+    prevalence: Array
+    channel_intercept: Array
+    channel_slope: Array
+
+
+@dataclass(frozen=True)
+class Priors:
+    """Ridge of the weights, Beta pseudo-counts of the rates, normal priors of the channel."""
+
+    ridge: float
+    rate_strength: float
+    error_rate: float
+    prevalence_strength: float
+    channel_intercept_sd: float
+    channel_slope_sd: float
+
+
+def log_odds(problem: Problem, p: Parameters) -> Array:
+    """Return the prior log odds (N, K) of the latent features given their judgments."""
+    h = problem.judgments
+    clipped = np.clip(np.nan_to_num(h, nan=0.5), MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+    channel = p.channel_intercept + p.channel_slope * logit(clipped)
+    hard = np.where(h == 1, logit(p.ppv), logit(p.fomr))
+    known = np.where(problem.is_probability, channel, hard)
+    return np.where(np.isnan(h), logit(p.prevalence), known)
+
+
+def item_posteriors(problem: Problem, p: Parameters) -> ItemPosteriors:
+    residual = problem.targets - problem.covariates @ p.covariate_weights
+    odds = log_odds(problem, p)
+    return posterior(residual, p.weights, p.intercept, p.noise_variance, odds)
+
+
+def log_likelihood(problem: Problem, p: Parameters) -> Array:
+    return problem.item_weights @ item_posteriors(problem, p).log_evidence
+
+
+def log_prior(problem: Problem, p: Parameters, priors: Priors) -> Array:
+    """Return -ridge/2 sum W^2/var(y) + s (c log r + (1 - c) log(1 - r)) + normal log densities."""
+
+    def beta(rate: Array, strength: float, centre: float) -> Array:
+        return strength * (centre * np.log(rate) + (1 - centre) * np.log1p(-rate))
+
+    hard = ~problem.is_probability
+    ppv, fomr, prevalence = (np.asarray(r, np.longdouble) for r in (p.ppv, p.fomr, p.prevalence))
+    total = -priors.ridge / 2 * (p.weights**2 / problem.target_variance()).sum()
+    total += beta(ppv[hard], priors.rate_strength, 1 - priors.error_rate).sum()
+    total += beta(fomr[hard], priors.rate_strength, priors.error_rate).sum()
+    total += beta(prevalence, priors.prevalence_strength, 0.5).sum()
+    alpha, gamma = p.channel_intercept[~hard], p.channel_slope[~hard]
+    total -= ((alpha / priors.channel_intercept_sd) ** 2).sum() / 2
+    total -= (((gamma - 1) / priors.channel_slope_sd) ** 2).sum() / 2
+    return np.asarray(total)
+
+
+def objective(problem: Problem, p: Parameters, priors: Priors) -> Array:
+    return log_likelihood(problem, p) + log_prior(problem, p, priors)
+
+
+def m_step(problem: Problem, p: Parameters, priors: Priors) -> Parameters:
+    """Maximise the expected penalised log likelihood; the logistic channels are left alone."""
+    q = item_posteriors(problem, p)
+    n_covariates, n_features = problem.covariates.shape[1], problem.judgments.shape[1]
+    n_coefficients = 1 + n_covariates + n_features
+    coefficients = np.zeros((n_coefficients, problem.targets.shape[1]))
+    noise_variance = np.zeros(problem.targets.shape[1])
+    phi, phi_phi = _design_moments(problem.covariates, q)
+    for d in range(problem.targets.shape[1]):
+        seen = ~np.isnan(problem.targets[:, d])
+        v, y = problem.item_weights[seen], problem.targets[seen, d]
+        normal = np.einsum("n,nij->ij", v, phi_phi[seen])
+        penalty = priors.ridge * p.noise_variance[d] / problem.target_variance()[d]
+        shrunk = np.diag((np.arange(n_coefficients) > n_covariates) * penalty)
+        moment = (v * y) @ phi[seen]
+        beta = np.linalg.solve((normal + shrunk).astype(float), moment.astype(float))
+        power = v @ y**2 - 2 * beta @ moment + beta @ normal @ beta
+        coefficients[:, d], noise_variance[d] = beta, power / v.sum()
+
+    def rate(group: NDArray[np.bool_], strength: float, centre: float) -> Array:
+        v = problem.item_weights[:, None] * group
+        return ((v * q.marginals).sum(axis=0) + strength * centre) / (v.sum(axis=0) + strength)
+
+    h, e = problem.judgments, priors.error_rate
+    return Parameters(
+        weights=coefficients[1 + n_covariates :],
+        intercept=coefficients[0],
+        covariate_weights=coefficients[1 : 1 + n_covariates],
+        noise_variance=noise_variance,
+        ppv=rate(h == 1, priors.rate_strength, 1 - e),
+        fomr=rate(h == 0, priors.rate_strength, e),
+        prevalence=rate(np.isnan(h), priors.prevalence_strength, 0.5),
+        channel_intercept=p.channel_intercept,
+        channel_slope=p.channel_slope,
+    )
+
+
+def _design_moments(covariates: Array, q: ItemPosteriors) -> tuple[Array, Array]:
+    """Return E[phi_n] and E[phi_n phi_n'] of phi = (1, x, z) for every item."""
+    known = np.column_stack([np.ones(len(covariates)), covariates])
+    phi = np.column_stack([known, q.marginals])
+    phi_phi = phi[:, :, None] * phi[:, None, :]
+    phi_phi[:, known.shape[1] :, known.shape[1] :] = q.pairs
+    return phi, phi_phi
+
+
+def gradient(function: Callable[[Array], Array], x: Array, step: float = 1e-6) -> Array:
+    """Central differences of a scalar function; extended precision keeps rounding below 1e-11."""
+    steps = np.eye(len(x), dtype=np.longdouble) * step
+    return np.array([(function(x + s) - function(x - s)) / (2 * step) for s in steps])
+
+
+def hessian(function: Callable[[Array], Array], x: Array, step: float = 1e-4) -> Array:
+    steps = np.eye(len(x), dtype=np.longdouble) * step
+    value = [
+        [
+            function(x + s + t) - function(x + s - t) - function(x - s + t) + function(x - s - t)
+            for s in steps
+        ]
+        for t in steps
+    ]
+    return np.array(value) / (4 * step**2)
+
+
+def predictive_states(odds: Array) -> tuple[Array, Array]:
+    """Return the states (2^K, K) and the prior probability of each for one item (K,)."""
+    states = all_states(len(odds))
+    return states, np.exp(log_sigmoid((2 * states - 1) * odds).sum(axis=1))
+
+
+def mixture_quantile(level: float, mass: Array, means: Array, variance: float) -> float:
+    """Return the quantile of a mixture of normal distributions of equal variance."""
+    sd = np.sqrt(variance)
+    mass, means = mass.astype(float), means.astype(float)
+    low, high = means.min() - 40 * sd, means.max() + 40 * sd
+    return float(brentq(lambda y: mass @ ndtr((y - means) / sd) - level, low, high, xtol=1e-13))
