@@ -15,6 +15,11 @@ MIN_GAIN = 0.5
 STANDARD_ERRORS = 1.0
 """And by how many standard errors of the paired differences the gain must exceed zero."""
 
+BASE_ITERATIONS = 150
+BASE_TOL = 1e-6
+"""The model without the candidate starts from a fit that knew the deciding items. It must forget
+them, or the candidate's fit, which moves on from it, seems to lose what was only remembered."""
+
 TRIAL_ITERATIONS = 12
 TRIAL_TOL = 1e-5
 

@@ -103,8 +103,8 @@ class Discovery:
             self._regression,
             choosing,
             start=state.regression.parameters_,
-            max_iter=acceptance.TRIAL_ITERATIONS,
-            tol=acceptance.TRIAL_TOL,
+            max_iter=acceptance.BASE_ITERATIONS,
+            tol=acceptance.BASE_TOL,
         )
         kind = contrast.KINDS[(step - 1) % len(contrast.KINDS)]
         groups = contrast.choose(

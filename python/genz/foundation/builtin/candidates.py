@@ -1,13 +1,18 @@
 """Conditions that may separate two groups of items, field by field.
 
-Each finder looks at one kind of field and yields conditions; none of them ranks. What a finder
-offers depends on the two groups only: the built-in model never sees a target.
+Each finder looks at one kind of field and yields conditions with their description lengths; none
+of them ranks. What a finder offers depends on the two groups only: the built-in model never sees a
+target.
+
+The description length of a condition is the logarithm of the number of conditions of its form that
+the finder could have chosen: what the best of so many separates by chance (Rissanen 1978).
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from math import comb, log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +34,13 @@ MAX_CATEGORIES = 200
 PRIOR_STRENGTH = 2.0
 """Imagined items of a category, split as the groups are: shrinks what is seen rarely."""
 
+Candidate = tuple[Simple, float]
+"""A condition and its description length in nats."""
+
 _WORD = re.compile(r"\w[\w'-]*\w")
 
 
-def find(items: Catalog, in_high: NDArray[np.bool_]) -> Iterator[Simple]:
+def find(items: Catalog, in_high: NDArray[np.bool_]) -> Iterator[Candidate]:
     """Conditions on every field; `items` are those of both groups."""
     for field in items.fields:
         match field.kind:
@@ -46,10 +54,10 @@ def find(items: Catalog, in_high: NDArray[np.bool_]) -> Iterator[Simple]:
                 yield from phrases(items, field, in_high)
         n_missing = sum(value is None for value in items.array(field.name))
         if 0 < n_missing < len(items):
-            yield Missing(field.name)
+            yield Missing(field.name), 0.0
 
 
-def thresholds(items: Catalog, field: Field) -> Iterator[Threshold]:
+def thresholds(items: Catalog, field: Field) -> Iterator[Candidate]:
     """Readable limits between the quantiles of a number or date."""
     numbers = items.numbers(field.name)
     numbers = np.unique(numbers[~np.isnan(numbers)])
@@ -61,10 +69,10 @@ def thresholds(items: Catalog, field: Field) -> Iterator[Threshold]:
     quantiles = np.unique(np.nanquantile(present, levels, method="higher"))
     spread = float(numbers[-1] - numbers[0])
     limits = {float(q) if is_date else readable(float(q), spread) for q in quantiles}
-    for limit in sorted(limits):
-        if numbers[0] < limit <= numbers[-1]:
-            for above in (True, False):
-                yield Threshold(field.name, limit, above, is_date=is_date)
+    inside = sorted(limit for limit in limits if numbers[0] < limit <= numbers[-1])
+    for limit in inside:
+        for above in (True, False):
+            yield Threshold(field.name, limit, above, is_date=is_date), log(len(inside))
 
 
 def readable(number: float, spread: float) -> float:
@@ -79,7 +87,7 @@ def readable(number: float, spread: float) -> float:
     return float(f"{round(number / step) * step:.10g}")
 
 
-def categories(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iterator[Simple]:
+def categories(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iterator[Candidate]:
     """Single values, unions grown from either end of the log odds, prefixes of codes."""
     column = items.array(field.name)
     yield from _single_and_unions(field.name, _counts(((v,) for v in column), in_high), in_high)
@@ -89,16 +97,16 @@ def categories(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iter
             prefixes = Counter(str(v)[:length] for v in column if v is not None)
             for prefix, count in sorted(prefixes.items()):
                 if 1 < count < len(items):
-                    yield StartsWith(field.name, prefix)
+                    yield StartsWith(field.name, prefix), log(len(prefixes))
 
 
-def entries(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iterator[Simple]:
+def entries(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iterator[Candidate]:
     """Entries of lists, and unions of them."""
     column = (v or () for v in items.array(field.name))
     yield from _single_and_unions(field.name, _counts(column, in_high), in_high)
 
 
-def phrases(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iterator[Mentions]:
+def phrases(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iterator[Candidate]:
     """Words and two-word phrases with the most extreme log odds.
 
     Log odds ratio with an informative Dirichlet prior over its standard deviation (Monroe,
@@ -120,7 +128,7 @@ def phrases(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iterato
         sd = np.sqrt(1 / (high + prior) + 1 / (low + prior))
         scored.append((-abs(odds[0] - odds[1]) / sd, phrase))
     for _, phrase in sorted(scored)[:MAX_PHRASES]:
-        yield Mentions(field.name, phrase)
+        yield Mentions(field.name, phrase), log(len(scored))
 
 
 def _phrases(text: str) -> set[str]:
@@ -141,11 +149,11 @@ def _counts(
 
 def _single_and_unions(
     field: str, counts: dict[str, tuple[int, int]], in_high: NDArray[np.bool_]
-) -> Iterator[OneOf]:
+) -> Iterator[Candidate]:
     share = float(np.mean(in_high))
     most = sorted(counts, key=lambda value: (-sum(counts[value]), value))[:MAX_CATEGORIES]
     for value in most:
-        yield OneOf(field, (value,))
+        yield OneOf(field, (value,)), log(len(most))
 
     # Shrunken log odds order the values; what a value adds is its z-score, so a union takes the
     # clear and frequent ones first.
@@ -159,8 +167,4 @@ def _single_and_unions(
         sign = np.sign(z_score(values[0])) if values else 0.0
         agreeing = [value for value in values if sign * z_score(value) > 0]
         for size in range(2, min(MAX_UNION, len(agreeing)) + 1):
-            yield OneOf(field, tuple(sorted(agreeing[:size])))
-        # The next six: where the clearest are taken already.
-        following = agreeing[MAX_UNION : 2 * MAX_UNION]
-        if len(following) >= 2:
-            yield OneOf(field, tuple(sorted(following)))
+            yield OneOf(field, tuple(sorted(agreeing[:size]))), log(comb(len(most), size))

@@ -1,6 +1,8 @@
 """The built-in model behind the protocol of foundation models."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +16,6 @@ from genz.foundation.protocol import Contrast
 MAX_AGREEMENT = 0.95
 PAIRED = 12
 """Conjunctions are formed of this many best single conditions."""
-MIN_PAIR_ADVANTAGE = 1.15
-"""A conjunction must separate this much better than the better of its parts."""
 NEIGHBOURS = 10
 
 
@@ -43,27 +43,30 @@ class BuiltinModel:
     async def propose(self, contrast: Contrast, n: int) -> list[str]:
         """Propose the conditions that best separate the groups; see the protocol.
 
-        Conditions are ranked by the likelihood-ratio statistic of the two groups' shares, and one
-        that agrees with a better or a known one on nearly all shown items is left out.
+        Conditions are ranked by the log likelihood ratio of the two groups' shares less their
+        description length, and one that agrees with a better or a known one on nearly all shown
+        items is left out.
         """
         n_high, n_low = len(contrast.high), len(contrast.low)
         if not n_high or not n_low:
             return []
         items = _concatenate(contrast.high, contrast.low)
         in_high = np.arange(n_high + n_low) < n_high
-        scored = _score(candidates.find(items, in_high), items, in_high)
-        scored += _conjunctions(scored[:PAIRED], items, in_high)
-        scored.sort(key=lambda entry: (-entry[0], print_condition(entry[1])))
+        scored = _ranked(
+            _score(condition, length, items, in_high)
+            for condition, length in candidates.find(items, in_high)
+        )
+        scored = _ranked([*scored, *_conjunctions(scored[:PAIRED], items, in_high)])
         known = [parse_condition(feature) for feature in contrast.known_features]
         taken = [_signs(c.judge(items)) for c in known if c is not None]
         proposed: list[str] = []
-        for _, condition, truth in scored:
+        for candidate in scored:
             if len(proposed) == n:
                 break
-            signs = _signs(truth)
+            signs = _signs(candidate.truth)
             if all(abs(np.mean(signs * other)) < 2 * MAX_AGREEMENT - 1 for other in taken):
                 taken.append(signs)
-                proposed.append(print_condition(condition))
+                proposed.append(print_condition(candidate.condition))
         return proposed
 
     async def predict(
@@ -84,19 +87,28 @@ class BuiltinModel:
         return np.asarray(np.nanmean(y[nearest], axis=1))
 
 
-Scored = tuple[float, Condition, NDArray[np.float64]]
+@dataclass(frozen=True)
+class _Scored:
+    """A condition, its truth on the shown items and what speaks for it.
+
+    `evidence` is the log likelihood ratio of the two groups' shares less `length`, in nats.
+    """
+
+    condition: Condition
+    truth: NDArray[np.float64]
+    length: float
+    evidence: float
 
 
 def _score(
-    conditions: Iterable[Condition], items: Catalog, in_high: NDArray[np.bool_]
-) -> list[Scored]:
-    scored = []
-    for condition in conditions:
-        truth = condition.judge(items)
-        statistic = separation(truth, in_high)
-        if statistic > 0:
-            scored.append((statistic, condition, truth))
-    return sorted(scored, key=lambda entry: (-entry[0], print_condition(entry[1])))
+    condition: Condition, length: float, items: Catalog, in_high: NDArray[np.bool_]
+) -> _Scored:
+    truth = condition.judge(items)
+    return _Scored(condition, truth, length, separation(truth, in_high) / 2 - length)
+
+
+def _ranked(scored: Iterable[_Scored]) -> list[_Scored]:
+    return sorted(scored, key=lambda s: (-s.evidence, print_condition(s.condition)))
 
 
 def separation(truth: NDArray[np.float64], in_high: NDArray[np.bool_]) -> float:
@@ -118,18 +130,16 @@ def separation(truth: NDArray[np.float64], in_high: NDArray[np.bool_]) -> float:
     return float(2 * np.sum(table * np.log(table / expected)))
 
 
-def _conjunctions(best: list[Scored], items: Catalog, in_high: NDArray[np.bool_]) -> list[Scored]:
-    pairs: list[Scored] = []
-    for i, (score_i, first, _) in enumerate(best):
-        for score_j, second, _ in best[i + 1 :]:
-            if isinstance(first, Both) or isinstance(second, Both):
-                continue
-            both = Both(first, second)
-            truth = both.judge(items)
-            statistic = separation(truth, in_high)
-            if statistic > MIN_PAIR_ADVANTAGE * max(score_i, score_j):
-                pairs.append((statistic, both, truth))
-    return pairs
+def _conjunctions(
+    best: list[_Scored], items: Catalog, in_high: NDArray[np.bool_]
+) -> Iterator[_Scored]:
+    """Pairs that separate better than either of their parts, for all that they say more."""
+    for first, second in combinations(best, 2):
+        pair = _score(
+            Both(first.condition, second.condition), first.length + second.length, items, in_high
+        )
+        if pair.evidence > max(first.evidence, second.evidence):
+            yield pair
 
 
 def _signs(truth: NDArray[np.float64]) -> NDArray[np.float64]:
