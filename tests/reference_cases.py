@@ -62,7 +62,8 @@ def draw_case(
     if kind == "mixed":
         is_hard[::2] = True
     planted = Parameters(
-        weights=effect * rng.choice([-1, 1], (n_features, n_targets))
+        weights=effect
+        * rng.choice([-1, 1], (n_features, n_targets))
         * rng.uniform(0.5, 1.5, (n_features, n_targets)),
         intercept=rng.normal(size=n_targets),
         covariate_weights=rng.normal(size=(n_covariates, n_targets)),
