@@ -44,11 +44,12 @@ impl Mixtures<'_> {
     /// use ndarray::array;
     ///
     /// // A fair coin decides between Normal(0, 1) and Normal(10, 1).
+    /// let (log_odds, weights, shift, sd) = (array![[0.0]], array![10.0], array![0.0], array![1.0]);
     /// let mixtures = Mixtures {
-    ///     log_odds: array![[0.0]].view(),
-    ///     weights: array![10.0].view(),
-    ///     shift: array![0.0].view(),
-    ///     sd: array![1.0].view(),
+    ///     log_odds: log_odds.view(),
+    ///     weights: weights.view(),
+    ///     shift: shift.view(),
+    ///     sd: sd.view(),
     /// };
     /// let quantiles = mixtures.quantiles(&[0.25, 0.5], &CancelToken::default())?;
     /// assert!(quantiles[[0, 0]].abs() < 1e-5);

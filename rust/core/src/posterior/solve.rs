@@ -56,6 +56,30 @@ impl Posterior {
 ///
 /// # Errors
 /// A solver that cannot answer exactly, or [`Error::Cancelled`].
+///
+/// ```
+/// use genz_core::CancelToken;
+/// use genz_core::posterior::{Moments, Problem, SolverChoice, posterior};
+/// use ndarray::array;
+///
+/// // One feature of effect 2, of prior 1/4; the target 1 lies as far from 0 as from 2.
+/// let (targets, weights) = (array![[1.0]], array![[2.0]]);
+/// let (intercept, noise_variance) = (array![0.0], array![1.0]);
+/// let log_odds = array![[-(3.0_f64.ln())]];
+/// let problem = Problem::new(
+///     targets.view(),
+///     weights.view(),
+///     intercept.view(),
+///     noise_variance.view(),
+///     log_odds.view(),
+///     None,
+/// )?;
+/// let cancel = CancelToken::default();
+/// let answer = posterior(&problem, SolverChoice::Auto, Moments::Marginals, &cancel)?;
+/// let marginals = answer.marginals.expect("asked for");
+/// assert!((marginals[[0, 0]] - 0.25).abs() < 1e-12);
+/// # Ok::<(), genz_core::Error>(())
+/// ```
 pub fn posterior(
     problem: &Problem<'_>,
     choice: SolverChoice,
