@@ -73,7 +73,7 @@ TABLE: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
     "SingularNormalEquations": (
         fit(np.eye(6)[:4, [0, 1, 2, 3, 0, 1]], TARGETS[:4], ridge=0.0, rate_strength=0.0),
         genz.DataError,
-        "normal equations of target 0 are singular: .*use ridge > 0 or leave features out",
+        "normal equations of target 0 are singular: .*use ridge > 0 or leave some out",
     ),
     "TooManyFeatures": (
         wide_posterior(21, 2, "auto"),

@@ -78,8 +78,8 @@ pub enum Error {
     },
     /// Normal equations without a unique solution.
     #[error(
-        "the normal equations of target {column} are singular: some features are judged alike, or \
-         there are more features than items; use ridge > 0 or leave features out"
+        "the normal equations of target {column} are singular: too few items observe it for \
+         the features and covariates, or features are judged alike; use ridge > 0 or leave some out"
     )]
     SingularNormalEquations {
         /// Target dimension.
