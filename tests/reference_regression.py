@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
-from scipy.special import ndtr
+from scipy.optimize import brentq, root
+from scipy.special import expit, ndtr
 
 from reference import Array, ItemPosteriors, all_states, log_sigmoid, posterior
 
@@ -39,10 +39,15 @@ class Problem:
         mean = (v * y).sum(axis=0) / v.sum(axis=0)
         return (v * (y - mean) ** 2).sum(axis=0) / v.sum(axis=0)
 
+    def prevalence_centre(self) -> Array:
+        """Return each column's mean known judgment, one imagined item at 1/2 included."""
+        v = self.item_weights[:, None] * ~np.isnan(self.judgments)
+        return ((v * np.nan_to_num(self.judgments)).sum(axis=0) + 0.5) / (v.sum(axis=0) + 1)
+
 
 @dataclass(frozen=True)
 class Parameters:
-    """Names and shapes of the model; rates are unused in probability columns and vice versa."""
+    """Names and shapes of the model; rates are NaN in probability columns and vice versa."""
 
     weights: Array
     intercept: Array
@@ -59,12 +64,12 @@ class Parameters:
 class Priors:
     """Ridge of the weights, Beta pseudo-counts of the rates, normal priors of the channel."""
 
-    ridge: float
-    rate_strength: float
-    error_rate: float
-    prevalence_strength: float
-    channel_intercept_sd: float
-    channel_slope_sd: float
+    ridge: float = 1.0
+    rate_strength: float = 20.0
+    error_rate: float = 0.05
+    is_symmetric: bool = False
+    channel_intercept_sd: float = 2.0
+    channel_slope_sd: float = 1.0
 
 
 def log_odds(problem: Problem, p: Parameters) -> Array:
@@ -90,15 +95,15 @@ def log_likelihood(problem: Problem, p: Parameters) -> Array:
 def log_prior(problem: Problem, p: Parameters, priors: Priors) -> Array:
     """Return -ridge/2 sum W^2/var(y) + s (c log r + (1 - c) log(1 - r)) + normal log densities."""
 
-    def beta(rate: Array, strength: float, centre: float) -> Array:
-        return strength * (centre * np.log(rate) + (1 - centre) * np.log1p(-rate))
+    def beta(rate: Array, centre: ArrayLike) -> Array:
+        return priors.rate_strength * (centre * np.log(rate) + (1 - centre) * np.log1p(-rate))
 
     hard = ~problem.is_probability
     ppv, fomr, prevalence = (np.asarray(r, np.longdouble) for r in (p.ppv, p.fomr, p.prevalence))
     total = -priors.ridge / 2 * (p.weights**2 / problem.target_variance()).sum()
-    total += beta(ppv[hard], priors.rate_strength, 1 - priors.error_rate).sum()
-    total += beta(fomr[hard], priors.rate_strength, priors.error_rate).sum()
-    total += beta(prevalence, priors.prevalence_strength, 0.5).sum()
+    total += beta(ppv[hard], 1 - priors.error_rate).sum()
+    total += beta(fomr[hard], priors.error_rate).sum()
+    total += beta(prevalence, problem.prevalence_centre()).sum()
     alpha, gamma = p.channel_intercept[~hard], p.channel_slope[~hard]
     total -= ((alpha / priors.channel_intercept_sd) ** 2).sum() / 2
     total -= (((gamma - 1) / priors.channel_slope_sd) ** 2).sum() / 2
@@ -110,7 +115,7 @@ def objective(problem: Problem, p: Parameters, priors: Priors) -> Array:
 
 
 def m_step(problem: Problem, p: Parameters, priors: Priors) -> Parameters:
-    """Maximise the expected penalised log likelihood; the logistic channels are left alone."""
+    """Maximise the expected penalised log likelihood: coefficients, then noise, and channels."""
     q = item_posteriors(problem, p)
     n_covariates, n_features = problem.covariates.shape[1], problem.judgments.shape[1]
     n_coefficients = 1 + n_covariates + n_features
@@ -128,22 +133,63 @@ def m_step(problem: Problem, p: Parameters, priors: Priors) -> Parameters:
         power = v @ y**2 - 2 * beta @ moment + beta @ normal @ beta
         coefficients[:, d], noise_variance[d] = beta, power / v.sum()
 
-    def rate(group: NDArray[np.bool_], strength: float, centre: float) -> Array:
-        v = problem.item_weights[:, None] * group
-        return ((v * q.marginals).sum(axis=0) + strength * centre) / (v.sum(axis=0) + strength)
-
-    h, e = problem.judgments, priors.error_rate
     return Parameters(
         weights=coefficients[1 + n_covariates :],
         intercept=coefficients[0],
         covariate_weights=coefficients[1 : 1 + n_covariates],
         noise_variance=noise_variance,
-        ppv=rate(h == 1, priors.rate_strength, 1 - e),
-        fomr=rate(h == 0, priors.rate_strength, e),
-        prevalence=rate(np.isnan(h), priors.prevalence_strength, 0.5),
-        channel_intercept=p.channel_intercept,
-        channel_slope=p.channel_slope,
+        **_channels(problem, p, priors, q.marginals),
     )
+
+
+def _channels(
+    problem: Problem, p: Parameters, priors: Priors, marginals: Array
+) -> dict[str, Array]:
+    """Return expected frequencies with pseudo-counts, and the weighted logistic regressions."""
+    h, e, strength = problem.judgments, priors.error_rate, priors.rate_strength
+
+    def rate(group: NDArray[np.bool_], positive: Array, centre: ArrayLike, prior: float) -> Array:
+        v = problem.item_weights[:, None] * group
+        return ((v * positive).sum(axis=0) + prior * centre) / (v.sum(axis=0) + prior)
+
+    ppv = rate(h == 1, marginals, 1 - e, strength)
+    fomr = rate(h == 0, marginals, e, strength)
+    if priors.is_symmetric:
+        wrong = np.where(h == 1, 1 - marginals, marginals)
+        fomr = rate(~np.isnan(h), wrong, e, 2 * strength)
+        ppv = 1 - fomr
+    soft = problem.is_probability
+    alpha, gamma = np.full(len(soft), np.nan), np.full(len(soft), np.nan)
+    for k in np.flatnonzero(soft):
+        alpha[k], gamma[k] = _logistic_regression(problem, priors, marginals[:, k], k)
+    return {
+        "ppv": np.where(soft, np.nan, ppv),
+        "fomr": np.where(soft, np.nan, fomr),
+        "prevalence": rate(np.isnan(h), marginals, problem.prevalence_centre(), strength),
+        "channel_intercept": alpha,
+        "channel_slope": gamma,
+    }
+
+
+def _logistic_regression(problem: Problem, priors: Priors, expected: Array, k: int) -> Array:
+    """Return the root (alpha, gamma) of the penalised score of one column."""
+    known = ~np.isnan(problem.judgments[:, k])
+    h = np.clip(problem.judgments[known, k], MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+    design = np.column_stack([np.ones(known.sum()), logit(h).astype(float)])
+    v, expected = problem.item_weights[known], expected[known].astype(float)
+    precision = np.array([priors.channel_intercept_sd, priors.channel_slope_sd]) ** -2.0
+
+    def score(channel: Array) -> Array:
+        error = expected - expit(design @ channel)
+        return np.asarray((v * error) @ design - precision * (channel - [0.0, 1.0]))
+
+    def slope(channel: Array) -> Array:
+        pi = expit(design @ channel)
+        return np.asarray(-(design.T * (v * pi * (1 - pi))) @ design - np.diag(precision))
+
+    found = root(score, x0=[0.0, 1.0], jac=slope, tol=1e-14)
+    assert np.abs(score(found.x)).max() < 1e-10 * max(1.0, v.sum())
+    return np.asarray(found.x)
 
 
 def _design_moments(covariates: Array, q: ItemPosteriors) -> tuple[Array, Array]:

@@ -1,6 +1,7 @@
 """Arguments as the contiguous float64 arrays that the Rust core reads without a copy."""
 
-from typing import Any
+from numbers import Integral
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 from genz.errors import DataError, UsageError
 
 Floats = NDArray[np.float64]
+
+MAX_COUNT: Final = 2**31 - 1
 
 
 def as_floats(name: str, values: Any, n_dims: int) -> Floats:
@@ -56,20 +59,51 @@ def as_covariates(values: Any, n_items: int) -> Floats:
     return covariates
 
 
+def as_new_covariates(values: Any, n_items: int, n_columns: int) -> Floats:
+    """Convert covariates of new items: as many columns as in the fit, and none missing."""
+    covariates = as_covariates(values, n_items)
+    if covariates.shape[1] != n_columns:
+        raise DataError(
+            f"covariates has {covariates.shape[1]} columns, wanted {n_columns} as in the fit"
+        )
+    rows = np.flatnonzero(~np.isfinite(covariates).all(axis=1))
+    if len(rows):
+        raise DataError(f"covariates of row {rows[0]} are not finite, wanted a number for each")
+    return covariates
+
+
 def check_n_threads(n_threads: int | None) -> int | None:
     """Return `n_threads` if it is None (one for each core) or at least 1."""
-    if n_threads is not None and (not isinstance(n_threads, int) or n_threads < 1):
-        raise UsageError(f"n_threads is {n_threads!r}, wanted None or an integer of at least 1")
-    return n_threads
+    return None if n_threads is None else check_count("n_threads", n_threads, 1)
+
+
+def check_count(name: str, value: Any, least: int) -> int:
+    """Return `value` as an int if it is an integer of at least `least`."""
+    if not isinstance(value, Integral) or not least <= int(value) <= MAX_COUNT:
+        raise UsageError(
+            f"{name} is {value!r}, wanted an integer of at least {least} and at most {MAX_COUNT}"
+        )
+    return int(value)
+
+
+def check_number(name: str, value: Any) -> float:
+    """Return `value` as a float; the core checks its domain."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"{name} is {value!r}, wanted a number") from None
 
 
 def _not_a_number(name: str, values: Any, error: Exception) -> str:
-    """Name the first entry that no conversion reads; ragged rows have none."""
+    """Name the first entry that no conversion reads."""
+    ragged = f"{name} has rows of unequal length, wanted a whole array of numbers"
     try:
         entries = np.asarray(values, dtype=object)
     except ValueError:
-        return f"{name} has rows of unequal length, wanted a whole array of numbers"
+        return ragged
     for index, entry in np.ndenumerate(entries):
+        if isinstance(entry, list | tuple | np.ndarray):
+            return ragged
         try:
             float(entry)
         except (TypeError, ValueError):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from genz import _core
+from genz.errors import DataError
 from genz.statistics.arrays import Floats
 from genz.statistics.inference import posterior
 
@@ -98,3 +99,30 @@ def coefficient_variance(covariance: Floats, covariates: Floats, probabilities: 
     diagonal = np.diagonal(covariance, axis1=1, axis2=2)[:, covariance.shape[1] - k :]
     quadratic = np.einsum("nm,dml,nl->nd", phi, covariance, phi, optimize=True)
     return np.asarray(np.maximum(quadratic + spread @ diagonal.T, 0.0))
+
+
+def r2(mean: Floats, targets: Floats, item_weights: Floats) -> float:
+    """Explained share of the weighted variance of `targets` (N, D), averaged over dimensions.
+
+    Raises
+    ------
+    DataError
+        Shapes that do not fit `mean` (N, D), or a dimension without variance.
+    """
+    if targets.shape != mean.shape or item_weights.shape != mean.shape[:1]:
+        raise DataError(
+            f"targets has shape {targets.shape} and sample_weight {item_weights.shape}, wanted "
+            f"{mean.shape} and {mean.shape[:1]} to fit judgments and model"
+        )
+    weight = np.where(np.isnan(targets), 0.0, item_weights[:, np.newaxis])
+    y = np.where(np.isnan(targets), 0.0, targets)
+    centre = (weight * y).sum(axis=0) / np.maximum(weight.sum(axis=0), np.finfo(float).tiny)
+    residual = (weight * (y - mean) ** 2).sum(axis=0)
+    total = (weight * (y - centre) ** 2).sum(axis=0)
+    flat = np.flatnonzero(~(total > 0))
+    if len(flat):
+        raise DataError(
+            f"target {flat[0]} is constant or not observed: R2 is undefined, wanted at least two "
+            "different values"
+        )
+    return float(np.mean(1 - residual / total))

@@ -16,11 +16,14 @@ from genz.statistics.arrays import (
     as_covariates,
     as_floats,
     as_item_weights,
+    as_new_covariates,
+    check_count,
     check_n_threads,
+    check_number,
 )
 from genz.statistics.inference import Posterior, posterior
 from genz.statistics.parameters import PARAMETER_NAMES, Parameters
-from genz.statistics.prediction import Predictive, coefficient_variance
+from genz.statistics.prediction import Predictive, coefficient_variance, r2
 
 
 class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -77,7 +80,9 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
     log_likelihood_ : float
         Sum of v log p(y | s), in nats.
     log_likelihoods_ : ndarray of shape (n_iter_ + 1,)
-        The objective (log likelihood and log priors) at the start and after each iteration.
+        The objective (log likelihood and log priors) at the start and after each iteration. It
+        never falls; where turning a reversed feature round would lower it (its prevalence among
+        unknown judgments then contradicts the prior), the record starts there.
     n_iter_ : int
     converged_ : bool
     solver_ : str
@@ -154,8 +159,8 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
         covariance: bool = True,
     ) -> Self:
         """Fit without the warning; `start` has parameters for the same columns."""
+        n_restarts = check_count("n_restarts", self.n_restarts, 0)
         h = as_floats("judgments", judgments, 2)
-        self.is_scalar_ = np.ndim(targets) == 1
         y = as_floats("targets", targets, 2)
 
         def em(starts: list[Parameters]) -> "_core._Fit":
@@ -165,24 +170,25 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
                 as_covariates(covariates, len(h)),
                 as_item_weights(sample_weight),
                 judgment_kinds=self._kinds(h.shape[1]),
-                noise=self.noise,
-                ridge=float(self.ridge),
-                rate_strength=float(self.rate_strength),
-                rate_centre=float(self.rate_centre),
-                max_iter=int(self.max_iter),
-                tol=float(self.tol),
-                solver=self.solver,
+                noise=str(self.noise),
+                ridge=check_number("ridge", self.ridge),
+                rate_strength=check_number("rate_strength", self.rate_strength),
+                rate_centre=check_number("rate_centre", self.rate_centre),
+                max_iter=check_count("max_iter", self.max_iter, 1),
+                tol=check_number("tol", self.tol),
+                solver=str(self.solver),
                 covariance=covariance,
                 starts=[parameters.for_core() for parameters in starts],
                 n_threads=check_n_threads(self.n_threads),
             )
 
         result = em([] if start is None else [start])
-        if self.n_restarts:
+        if n_restarts:
             again = em(self._random_starts(_parameters(result), y))
             result = max(result, again, key=lambda end: end["objectives"][-1])
         _parameters(result).set_on(self)
         self._keep(result)
+        self.is_scalar_ = np.ndim(targets) == 1
         self.n_features_in_ = h.shape[1]
         self._warn(result)
         return self
@@ -197,9 +203,9 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
         ]
 
     def _kinds(self, n_features: int) -> list[str]:
-        if isinstance(self.judgment_kind, str):
-            return [self.judgment_kind] * n_features
-        return list(self.judgment_kind)
+        if isinstance(self.judgment_kind, str) or not np.iterable(self.judgment_kind):
+            return [str(self.judgment_kind)] * n_features
+        return [str(kind) for kind in self.judgment_kind]
 
     def _keep(self, result: "_core._Fit") -> None:
         self.covariance_ = result["covariance"]
@@ -250,15 +256,7 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
     def predictive(self, judgments: Any, covariates: Any = None) -> Predictive:
         """Predictive mixtures p(y | s) of new items, with the coefficients' uncertainty."""
         log_odds = self.log_odds(judgments)
-        x = as_covariates(covariates, len(log_odds))
-        if x.shape[1] != len(self.covariate_weights_):
-            raise DataError(
-                f"covariates has {x.shape[1]} columns, wanted {len(self.covariate_weights_)} as "
-                "in the fit"
-            )
-        if not np.all(np.isfinite(x)):
-            row = int(np.flatnonzero(~np.isfinite(x).all(axis=1))[0])
-            raise DataError(f"covariates of row {row} are not finite, wanted a number for each")
+        x = as_new_covariates(covariates, len(log_odds), len(self.covariate_weights_))
         variance = np.broadcast_to(self.noise_variance_, (len(x), len(self.noise_variance_)))
         if self.covariance_ is not None:
             probabilities = 1.0 / (1.0 + np.exp(-log_odds))
@@ -301,9 +299,15 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
     def posterior(self, judgments: Any, targets: Any, covariates: Any = None) -> Posterior:
         """Posterior of the latent features given judgments and targets, see `genz.posterior`."""
         log_odds = self.log_odds(judgments)
-        x = as_covariates(covariates, len(log_odds))
+        x = as_new_covariates(covariates, len(log_odds), len(self.covariate_weights_))
+        y = as_floats("targets", targets, 2)
+        if y.shape != (len(log_odds), len(self.intercept_)):
+            raise DataError(
+                f"targets has shape {y.shape}, wanted {(len(log_odds), len(self.intercept_))} to "
+                "fit judgments and model"
+            )
         return posterior(
-            as_floats("targets", targets, 2) - x @ self.covariate_weights_,
+            y - x @ self.covariate_weights_,
             self.weights_,
             self.intercept_,
             self.noise_variance_,
@@ -318,17 +322,8 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
         """R2 of the predicted means, averaged over target dimensions; missing targets left out."""
         y = as_floats("targets", targets, 2)
         mean = self.predictive(judgments, covariates).mean()
-        v = (
-            np.ones(len(y))
-            if sample_weight is None
-            else as_floats("sample_weight", sample_weight, 1)
-        )
-        weight = np.where(np.isnan(y), 0.0, v[:, np.newaxis])
-        y = np.where(np.isnan(y), 0.0, y)
-        centre = (weight * y).sum(axis=0) / weight.sum(axis=0)
-        residual = (weight * (y - mean) ** 2).sum(axis=0)
-        total = (weight * (y - centre) ** 2).sum(axis=0)
-        return float(np.mean(1 - residual / total))
+        v = as_item_weights(sample_weight)
+        return r2(mean, y, np.ones(len(mean)) if v is None else v)
 
     def _as_target(self, values: Floats) -> Floats:
         return values[:, 0] if self.is_scalar_ else values

@@ -1,14 +1,14 @@
 //! Every error of the core as a named Python exception of `genz.errors`.
 
 use genz_core::Error;
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::{PyErr, import_exception};
 
 import_exception!(genz.errors, DataError);
 import_exception!(genz.errors, SolverError);
 import_exception!(genz.errors, UsageError);
 
-/// Name an error.
+/// Name an error. The match has no wildcard: a case that the core gains must be named here.
 pub fn to_python(error: &Error) -> PyErr {
     let text = error.to_string();
     match error {
@@ -23,7 +23,7 @@ pub fn to_python(error: &Error) -> PyErr {
         Error::TooManyFeatures { .. } | Error::NotScalar { .. } | Error::NotCertified { .. } => {
             SolverError::new_err(text)
         }
-        // Cancelling without a pending Python exception, and cases that the core may yet gain.
-        _ => PyRuntimeError::new_err(text),
+        // Only an interrupt cancels, and its own exception is raised instead where it is known.
+        Error::Cancelled => PyKeyboardInterrupt::new_err(text),
     }
 }

@@ -48,6 +48,8 @@ pub fn mixture_distribution<'py>(
         sd: sd.as_array(),
     };
     let values = values.as_array();
-    let distribution = enter(py, n_threads, |_| mixtures.distribution(values))?;
+    let distribution = enter(py, n_threads, |cancel| {
+        mixtures.distribution(values, cancel)
+    })?;
     Ok(PyArray1::from_owned_array(py, distribution))
 }

@@ -7,7 +7,6 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// What was got, what was wanted and what to change.
 #[derive(Debug, Clone, PartialEq, Error)]
-#[non_exhaustive]
 pub enum Error {
     /// An array whose shape does not fit the others.
     #[error("{name} has shape {got}, wanted {wanted}")]
@@ -79,8 +78,8 @@ pub enum Error {
     },
     /// Normal equations without a unique solution.
     #[error(
-        "the normal equations of target {column} are singular: some features are judged equal \
-         on all items; use ridge > 0 or leave one of them out"
+        "the normal equations of target {column} are singular: too few items observe it for \
+         the features and covariates, or features are judged alike; use ridge > 0 or leave some out"
     )]
     SingularNormalEquations {
         /// Target dimension.

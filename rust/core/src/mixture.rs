@@ -9,13 +9,15 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use rayon::prelude::*;
 
 use crate::cancel::CancelToken;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::numeric::{ceil_to_count, sigmoid};
-use crate::posterior::check_shape;
+use crate::posterior::{check_matrix, check_shape, check_vector};
 
 /// exp(-40) bounds aliasing and the truncated tail.
 const LOG_TOLERANCE: f64 = 40.0;
 const BISECTIONS: usize = 200;
+/// Nodes of the finest grid, 24 MiB; more of them only where sd is tiny beside the weights.
+const MAX_NODES: usize = 1 << 20;
 
 /// Predictive distributions of many items: shift + weights . z + sd e.
 #[derive(Debug, Clone, Copy)]
@@ -34,17 +36,40 @@ impl Mixtures<'_> {
     /// Quantiles of every item at the levels, (N, L).
     ///
     /// # Errors
-    /// Shapes that do not fit, or [`crate::Error::Cancelled`].
+    /// Shapes that do not fit; numbers outside their domains, an sd below 1 / 40000 of that of the
+    /// mixture among them; [`Error::Cancelled`].
+    ///
+    /// ```
+    /// use genz_core::{CancelToken, mixture::Mixtures};
+    /// use ndarray::array;
+    ///
+    /// // A fair coin decides between Normal(0, 1) and Normal(10, 1).
+    /// let (log_odds, weights, shift, sd) = (array![[0.0]], array![10.0], array![0.0], array![1.0]);
+    /// let mixtures = Mixtures {
+    ///     log_odds: log_odds.view(),
+    ///     weights: weights.view(),
+    ///     shift: shift.view(),
+    ///     sd: sd.view(),
+    /// };
+    /// let quantiles = mixtures.quantiles(&[0.25, 0.5], &CancelToken::default())?;
+    /// assert!(quantiles[[0, 0]].abs() < 1e-5);
+    /// assert!((quantiles[[0, 1]] - 5.0).abs() < 1e-5);
+    /// # Ok::<(), genz_core::Error>(())
+    /// ```
     pub fn quantiles(&self, levels: &[f64], cancel: &CancelToken) -> Result<Array2<f64>> {
-        let (n_items, n_features) = self.log_odds.dim();
-        check_shape("weights", self.weights.shape(), &[n_features], "log_odds")?;
-        check_shape("shift", self.shift.shape(), &[n_items], "log_odds")?;
-        check_shape("sd", self.sd.shape(), &[n_items], "log_odds")?;
+        self.check()?;
+        check_vector(
+            "levels",
+            levels.into(),
+            |level| level > 0.0 && level < 1.0,
+            "a probability above 0 and below 1",
+        )?;
+        let n_items = self.log_odds.nrows();
         let rows: Vec<Vec<f64>> = (0..n_items)
             .into_par_iter()
             .map(|item| {
                 cancel.check()?;
-                let inversion = self.inversion(item);
+                let inversion = self.inversion(item)?;
                 Ok(levels
                     .iter()
                     .map(|&level| inversion.quantile(level))
@@ -60,8 +85,13 @@ impl Mixtures<'_> {
     /// Distribution function of every item at its value, (N,).
     ///
     /// # Errors
-    /// Shapes that do not fit.
-    pub fn distribution(&self, values: ArrayView1<'_, f64>) -> Result<Array1<f64>> {
+    /// As [`Mixtures::quantiles`].
+    pub fn distribution(
+        &self,
+        values: ArrayView1<'_, f64>,
+        cancel: &CancelToken,
+    ) -> Result<Array1<f64>> {
+        self.check()?;
         check_shape(
             "values",
             values.shape(),
@@ -70,12 +100,37 @@ impl Mixtures<'_> {
         )?;
         let values: Vec<f64> = (0..values.len())
             .into_par_iter()
-            .map(|item| self.inversion(item).distribution(values[item]))
-            .collect();
+            .map(|item| {
+                cancel.check()?;
+                Ok(self.inversion(item)?.distribution(values[item]))
+            })
+            .collect::<Result<_>>()?;
         Ok(values.into())
     }
 
-    fn inversion(&self, item: usize) -> Inversion {
+    fn check(&self) -> Result<()> {
+        let (n_items, n_features) = self.log_odds.dim();
+        check_shape("weights", self.weights.shape(), &[n_features], "log_odds")?;
+        check_shape("shift", self.shift.shape(), &[n_items], "log_odds")?;
+        check_shape("sd", self.sd.shape(), &[n_items], "log_odds")?;
+        let finite = "a finite number";
+        check_matrix(
+            "log_odds",
+            self.log_odds,
+            |x| !x.is_nan(),
+            "a number, -inf or +inf, not NaN",
+        )?;
+        check_vector("weights", self.weights, f64::is_finite, finite)?;
+        check_vector("shift", self.shift, f64::is_finite, finite)?;
+        check_vector(
+            "sd",
+            self.sd,
+            |x| x.is_finite() && x > 0.0,
+            "a finite number above 0",
+        )
+    }
+
+    fn inversion(&self, item: usize) -> Result<Inversion> {
         let sd = self.sd[item];
         let probabilities = self.log_odds.row(item).mapv(sigmoid);
         let mean = probabilities.dot(&self.weights);
@@ -84,6 +139,15 @@ impl Mixtures<'_> {
         // Twice the range that holds all but exp(-40): values are searched inside one half of it.
         let step = std::f64::consts::PI / ((2.0 * LOG_TOLERANCE).sqrt() * total_sd);
         let n_nodes = ceil_to_count((2.0 * LOG_TOLERANCE).sqrt() / (sd * step));
+        if n_nodes > MAX_NODES {
+            return Err(Error::OutOfDomain {
+                name: "sd",
+                row: item,
+                column: 0,
+                value: sd,
+                wanted: "at least 1 / 40000 of the standard deviation of the whole mixture",
+            });
+        }
         let nodes = (0..n_nodes)
             .map(|j| {
                 let u = (j as f64 + 0.5) * step;
@@ -99,11 +163,11 @@ impl Mixtures<'_> {
                 [u, re * scale, im * scale]
             })
             .collect();
-        Inversion {
+        Ok(Inversion {
             nodes,
             centre: self.shift[item] + mean,
             half_range: (2.0 * LOG_TOLERANCE).sqrt() * total_sd,
-        }
+        })
     }
 }
 

@@ -25,9 +25,10 @@ pub struct Fit {
     pub information_is_definite: Vec<bool>,
     /// Sum of v log p(y | s).
     pub log_likelihood: f64,
-    /// Penalised log likelihood at the start and after every iteration; never falls.
+    /// Penalised log likelihood at the start and after every iteration; never falls. Where
+    /// relabelling a reversed feature lowers it, the record starts there.
     pub objectives: Vec<f64>,
-    /// M steps of the best start.
+    /// Iterations on record, of the best start.
     pub n_iter: usize,
     /// Whether the relative change fell below the tolerance.
     pub converged: bool,
@@ -48,6 +49,10 @@ struct Run {
 impl Run {
     fn objective(&self) -> f64 {
         *self.objectives.last().expect("a run records its start")
+    }
+
+    fn n_iter(&self) -> usize {
+        self.objectives.len() - 1
     }
 }
 
@@ -100,7 +105,7 @@ pub fn fit(
         information_is_definite,
         log_likelihood: run.e_step.log_likelihood + offset,
         objectives: run.objectives.iter().map(|value| value + offset).collect(),
-        n_iter: run.objectives.len() - 1,
+        n_iter: run.n_iter(),
         converged: run.converged,
         noise_at_floor: floors.map(|(noise, floor)| noise <= floor).collect(),
         solvers: run.e_step.posterior.solvers,
@@ -169,10 +174,12 @@ impl Em<'_, '_> {
         m_step(data, &prior, &without_effects, options)
     }
 
-    /// EM, with every reversed feature read the other way round and EM continued: the likelihood
-    /// is unchanged by that and the prior prefers it, so the objective still never falls.
+    /// EM, with every reversed feature read the other way round and EM continued. The likelihood
+    /// is unchanged by that and the prior of the error rates prefers it. The prior of the
+    /// prevalence may not: where the objective falls, its record starts anew.
     fn run_oriented(&self, start: Parameters) -> Result<Run> {
-        let mut run = self.run(start, Vec::new())?;
+        let mut run = self.run(start, self.options.max_iter)?;
+        let mut n_left = self.options.max_iter - run.n_iter();
         loop {
             let reversed: Vec<usize> = (0..run.parameters.channels.len())
                 .filter(|&k| run.parameters.channels[k].is_reversed())
@@ -183,36 +190,38 @@ impl Em<'_, '_> {
             for k in reversed {
                 run.parameters.flip(k);
             }
-            let out_of_time = run.objectives.len() > self.options.max_iter;
-            run = self.run(run.parameters, run.objectives)?;
-            if out_of_time {
-                return Ok(run);
+            let mut next = self.run(run.parameters, n_left)?;
+            n_left -= next.n_iter();
+            // The value after the relabelling stands for the iteration that ended before it.
+            let mut record = run.objectives;
+            if record
+                .pop()
+                .is_some_and(|before| before <= next.objectives[0])
+            {
+                record.append(&mut next.objectives);
+                next.objectives = record;
             }
+            run = next;
         }
     }
 
-    /// EM until the objective settles or the iterations, those already recorded included, are
-    /// used up. The E step is that of the parameters returned.
-    fn run(&self, start: Parameters, recorded: Vec<f64>) -> Result<Run> {
+    /// EM until the objective settles or `max_iter` iterations are used up. The E step is that of
+    /// the parameters returned.
+    fn run(&self, start: Parameters, max_iter: usize) -> Result<Run> {
         let Self {
             data,
             options,
             cancel,
         } = self;
         let e_step = EStep::at(data, &start, options.solver, cancel)?;
+        let value = objective(data, &e_step, &start, options);
         let mut run = Run {
             e_step,
             parameters: start,
-            objectives: recorded,
+            objectives: vec![value],
             converged: false,
         };
-        let value = objective(data, &run.e_step, &run.parameters, options);
-        if let Some(before_flip) = run.objectives.last_mut() {
-            *before_flip = value;
-        } else {
-            run.objectives.push(value);
-        }
-        while run.objectives.len() <= options.max_iter {
+        while run.objectives.len() <= max_iter {
             run.parameters = m_step(data, &run.e_step, &run.parameters, options)?;
             run.e_step = EStep::at(data, &run.parameters, options.solver, cancel)?;
             let before = run.objective();

@@ -93,7 +93,7 @@ fn missing_information(
     let size = data.design.ncols() + data.judgments.ncols();
     let mut missing = vec![Array2::zeros((size, size)); data.targets.ncols()];
     for group in group_items(&problem) {
-        let solver = prepare(&group, options.solver)?;
+        let solver = prepare(&group, options.solver, cancel)?;
         for (d_ix, &d) in group.observed.iter().enumerate() {
             for wave in group.items.chunks(TILE * WAVE) {
                 let tiles: Vec<Array2<f64>> = wave

@@ -11,6 +11,11 @@ use crate::error::Result;
 /// The most features that enumeration takes: 2^20 states are 8 MiB a table.
 pub const MAX_ENUMERATION_FEATURES: usize = 20;
 
+/// Rounding of a state's logarithm that is put up with; above, the highest states are recomputed.
+const MAX_ROUNDING: f64 = 1e-12;
+/// States below exp(-50) of the highest cannot be seen.
+const NEGLIGIBLE: f64 = 50.0;
+
 /// Solver that sums over states.
 #[derive(Debug)]
 pub(crate) struct Enumeration<'a> {
@@ -18,6 +23,8 @@ pub(crate) struct Enumeration<'a> {
     weights: ArrayView2<'a, f64>,
     /// -z'Jz / 2 of every state, J = W S^-1 W'.
     quadratic: Vec<f64>,
+    /// The largest |z'Jz / 2|: its rounding is that of the table.
+    largest_quadratic: f64,
 }
 
 /// Tables over states of one thread.
@@ -43,7 +50,12 @@ impl<'a> Enumeration<'a> {
                 *with = *without - 0.5 * coupling[[k, k]] - *with;
             }
         }
-        Self { weights, quadratic }
+        let largest_quadratic = quadratic.iter().fold(0.0_f64, |most, q| most.max(q.abs()));
+        Self {
+            weights,
+            quadratic,
+            largest_quadratic,
+        }
     }
 
     fn n_features(&self) -> usize {
@@ -53,8 +65,8 @@ impl<'a> Enumeration<'a> {
     /// Fill the normalised posterior table and return log Z.
     ///
     /// Where the noise is small beside the weights, the table's terms cancel and the logarithms
-    /// carry their rounding. That of the highest state is computed again from its residual, and
-    /// the sum is anchored there.
+    /// carry their rounding. Those of the highest states are then computed again from their
+    /// residuals, and the sum is always anchored at a residual.
     fn fill_posterior(&self, table: &mut [f64], item: Item<'_>) -> f64 {
         let natural: Vec<f64> = item
             .log_odds
@@ -70,15 +82,23 @@ impl<'a> Enumeration<'a> {
                 (highest, highest_state) = (*log_q, state);
             }
         }
+        let anchor = self.log_joint(item, highest_state);
+        let linear: f64 = natural.iter().map(|g| g.abs()).sum();
+        let rounding = f64::EPSILON * (self.largest_quadratic + linear);
+        let visible = -NEGLIGIBLE - 2.0 * rounding;
         let mut mass = 0.0;
-        for q in table.iter_mut() {
-            *q = (*q - highest).exp();
+        for (state, q) in table.iter_mut().enumerate() {
+            let mut below = *q - highest;
+            if rounding > MAX_ROUNDING && below > visible {
+                below = self.log_joint(item, state) - anchor;
+            }
+            *q = below.exp();
             mass += *q;
         }
         for q in table.iter_mut() {
             *q /= mass;
         }
-        self.log_joint(item, highest_state) + mass.ln()
+        anchor + mass.ln()
     }
 
     /// lambda . z - |r - W'z|^2 / 2 of one state.

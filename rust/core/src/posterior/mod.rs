@@ -1,10 +1,11 @@
 //! The E step: exact posteriors over the latent features of every item.
 //!
-//! `problem` checks the input, `group` gathers items of the same structure, `solve` chooses a
-//! solver for each group, runs it over tiles of items in parallel and adds up. A solver is one
+//! `problem` checks the input, `group` gathers items of the same structure, `choice` finds a
+//! solver for each group, `solve` runs it over tiles of items in parallel and adds up. A solver is one
 //! implementation of `item_solver::ItemSolver`: `enumeration`, `quadrature` and, where no target
 //! is observed, `independent`.
 
+mod choice;
 mod enumeration;
 mod group;
 mod independent;
@@ -13,12 +14,14 @@ mod problem;
 mod quadrature;
 mod solve;
 
+pub use choice::{SolverChoice, SolversUsed};
 pub use enumeration::MAX_ENUMERATION_FEATURES;
 pub use item_solver::Moments;
 pub use problem::Problem;
-pub use solve::{PatternPairs, Posterior, SolverChoice, SolversUsed, posterior};
+pub use solve::{PatternPairs, Posterior, posterior};
 
+pub(crate) use choice::{GroupSolver, prepare};
 pub(crate) use group::{Group, group_items};
 pub(crate) use item_solver::{Item, ItemSolver};
-pub(crate) use problem::{check_item_weights, check_matrix, check_shape};
-pub(crate) use solve::{GroupSolver, TILE, WAVE, at, prepare};
+pub(crate) use problem::{check_item_weights, check_matrix, check_shape, check_vector};
+pub(crate) use solve::{TILE, WAVE, at};

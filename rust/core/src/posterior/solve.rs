@@ -1,14 +1,12 @@
-//! Which solver answers for which items, and the sum over items.
+//! Solvers run over tiles of items in parallel, and the sum over items.
 
 use ndarray::{Array1, Array2, ArrayView2};
 use rayon::prelude::*;
 
-use super::enumeration::{Enumeration, MAX_ENUMERATION_FEATURES};
+use super::choice::{GroupSolver, SolverChoice, SolversUsed, prepare, resolve};
 use super::group::{Group, group_items};
-use super::independent::Independent;
 use super::item_solver::{Item, ItemSolver, Moments, Solved};
 use super::problem::Problem;
-use super::quadrature::Quadrature;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::numeric::softplus;
@@ -17,31 +15,6 @@ use crate::numeric::softplus;
 pub(crate) const TILE: usize = 64;
 /// Tiles whose sums are in memory at the same time.
 pub(crate) const WAVE: usize = 64;
-/// From this many features on, quadrature is the cheaper one for a scalar target: measured with pair
-/// moments at R2 = .8, where enumeration takes 3.5 and quadrature 3.3 microseconds an item.
-const QUADRATURE_FROM: usize = 9;
-
-/// What the caller asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SolverChoice {
-    /// The cheapest exact solver, group by group.
-    #[default]
-    Auto,
-    /// Sum over all states; at most [`MAX_ENUMERATION_FEATURES`] uncertain features.
-    Enumeration,
-    /// Characteristic-function quadrature; at most one observed target dimension in each item.
-    Quadrature,
-}
-
-/// The solvers that ran.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct SolversUsed {
-    /// Some items were enumerated.
-    pub enumeration: bool,
-    /// Some items were integrated.
-    pub quadrature: bool,
-}
-
 /// Posterior of all items.
 #[derive(Debug)]
 pub struct Posterior {
@@ -78,59 +51,35 @@ impl Posterior {
     }
 }
 
-/// A solver that fits a group.
-#[derive(Debug)]
-pub(crate) enum GroupSolver<'a> {
-    /// Nothing observed, or nothing uncertain.
-    Independent(Independent),
-    /// Any dimensions, few features.
-    Enumeration(Enumeration<'a>),
-    /// One dimension.
-    Quadrature(Quadrature),
-}
-
-/// Choose and prepare the solver of a group.
-///
-/// # Errors
-/// [`Error::TooManyFeatures`] and [`Error::NotScalar`] where the choice cannot answer exactly.
-pub(crate) fn prepare(group: &Group, choice: SolverChoice) -> Result<GroupSolver<'_>> {
-    let (n_features, n_targets) = group.weights.dim();
-    if n_targets == 0 {
-        return Ok(GroupSolver::Independent(Independent::new(n_features)));
-    }
-    let integrate = match choice {
-        SolverChoice::Enumeration => false,
-        SolverChoice::Auto => n_targets == 1 && n_features >= QUADRATURE_FROM,
-        SolverChoice::Quadrature if n_targets == 1 => true,
-        SolverChoice::Quadrature => return Err(Error::NotScalar { n_targets }),
-    };
-    if integrate {
-        return Ok(GroupSolver::Quadrature(Quadrature::new(
-            group.weights.column(0),
-        )));
-    }
-    if n_features > MAX_ENUMERATION_FEATURES {
-        let advice = if n_targets == 1 {
-            "; use solver=\"auto\" or \"quadrature\", which take any number for a scalar target"
-        } else {
-            "; a vector target takes no more, use fewer features"
-        };
-        return Err(Error::TooManyFeatures {
-            n_features,
-            limit: MAX_ENUMERATION_FEATURES,
-            advice,
-        });
-    }
-    Ok(GroupSolver::Enumeration(Enumeration::new(
-        group.weights.view(),
-    )))
-}
-
 /// Exact posterior of every item, in parallel on the current rayon pool. The result is the same
 /// bit for bit on any number of threads.
 ///
 /// # Errors
 /// A solver that cannot answer exactly, or [`Error::Cancelled`].
+///
+/// ```
+/// use genz_core::CancelToken;
+/// use genz_core::posterior::{Moments, Problem, SolverChoice, posterior};
+/// use ndarray::array;
+///
+/// // One feature of effect 2, of prior 1/4; the target 1 lies as far from 0 as from 2.
+/// let (targets, weights) = (array![[1.0]], array![[2.0]]);
+/// let (intercept, noise_variance) = (array![0.0], array![1.0]);
+/// let log_odds = array![[-(3.0_f64.ln())]];
+/// let problem = Problem::new(
+///     targets.view(),
+///     weights.view(),
+///     intercept.view(),
+///     noise_variance.view(),
+///     log_odds.view(),
+///     None,
+/// )?;
+/// let cancel = CancelToken::default();
+/// let answer = posterior(&problem, SolverChoice::Auto, Moments::Marginals, &cancel)?;
+/// let marginals = answer.marginals.expect("asked for");
+/// assert!((marginals[[0, 0]] - 0.25).abs() < 1e-12);
+/// # Ok::<(), genz_core::Error>(())
+/// ```
 pub fn posterior(
     problem: &Problem<'_>,
     choice: SolverChoice,
@@ -139,10 +88,10 @@ pub fn posterior(
 ) -> Result<Posterior> {
     let (n_items, n_features) = problem.log_odds.dim();
     let groups = group_items(problem);
-    let solvers: Vec<GroupSolver<'_>> = groups
-        .iter()
-        .map(|group| prepare(group, choice))
-        .collect::<Result<_>>()?;
+    // Refused before work begins; prepared one at a time, because a solver's tables are large.
+    for group in &groups {
+        resolve(group, choice)?;
+    }
     let mut posterior = Posterior {
         log_evidence: Array1::zeros(n_items),
         marginals: (moments >= Moments::Marginals).then(|| Array2::zeros((n_items, n_features))),
@@ -151,22 +100,22 @@ pub fn posterior(
         worst_certificate: 0.0,
         n_rescued: 0,
     };
-    for (group, solver) in groups.iter().zip(&solvers) {
+    for group in &groups {
         let run = GroupRun {
             problem,
             group,
             moments,
             cancel,
         };
-        match solver {
-            GroupSolver::Independent(solver) => run.add_to(&mut posterior, solver)?,
+        match prepare(group, choice, cancel)? {
+            GroupSolver::Independent(solver) => run.add_to(&mut posterior, &solver)?,
             GroupSolver::Enumeration(solver) => {
                 posterior.solvers.enumeration = true;
-                run.add_to(&mut posterior, solver)?;
+                run.add_to(&mut posterior, &solver)?;
             }
             GroupSolver::Quadrature(solver) => {
                 posterior.solvers.quadrature = true;
-                run.add_to(&mut posterior, solver)?;
+                run.add_to(&mut posterior, &solver)?;
             }
         }
     }

@@ -7,14 +7,17 @@
 
 use super::Quadrature;
 use super::integral::Integral;
+use super::nodes::Nodes;
 use crate::error::{Error, Result};
 use crate::numeric::log_add_exp;
 use crate::posterior::item_solver::Solved;
 
 /// A branch below exp(-50) of the sum cannot be seen, nor can all that are ever dropped.
 const NEGLIGIBLE: f64 = 50.0;
-/// Branches evaluated before giving up.
-const MAX_BRANCHES: usize = 1 << 16;
+/// Work on an item before giving up, in features times nodes: less than a second.
+const MAX_WORK: usize = 1 << 28;
+/// Work of finding the tilt of a branch, in nodes.
+const TILT_NODES: usize = 64;
 
 /// States of the first features; the rest are integrated.
 #[derive(Debug, Clone)]
@@ -75,7 +78,7 @@ pub(crate) fn solve(
         certificate: 0.0,
         rescued: true,
     };
-    let mut n_branches = 0;
+    let (mut n_branches, mut work) = (0, 0);
     while let Some((log_bound, branch)) = open.pop() {
         if log_bound < solved.log_z - NEGLIGIBLE {
             continue;
@@ -84,18 +87,21 @@ pub(crate) fn solve(
         let (weight, log_odds_of_feature) = (quadrature.weights[depth], log_odds[depth]);
         let mut children = Vec::with_capacity(2);
         for state in [false, true] {
-            n_branches += 1;
-            if n_branches > MAX_BRANCHES {
+            quadrature.cancel.check()?;
+            if work > MAX_WORK {
                 // The caller knows the row and fills it in.
                 return Err(Error::NotCertified {
                     item: 0,
-                    n_branches: MAX_BRANCHES,
+                    n_branches,
                 });
             }
             let mut child = branch.child(state, weight, log_odds_of_feature);
             let start = child.depth();
+            let nodes = quadrature.nodes(start);
+            n_branches += 1;
+            work += (log_odds.len() - start + 1) * (TILT_NODES + nodes.map_or(0, Nodes::len));
             let evaluated = integral.evaluate(
-                quadrature.nodes(start),
+                nodes,
                 &quadrature.weights[start..],
                 &log_odds[start..],
                 child.residual,

@@ -21,8 +21,9 @@ use ndarray::{Array2, ArrayView1, s};
 
 use self::conditioning::Branch;
 use self::integral::{Integral, Weighting};
-use self::nodes::Nodes;
+use self::nodes::{Limit, Nodes};
 use super::item_solver::{Item, ItemSolver, Moments, ResidualMoments, Solved};
+use crate::cancel::CancelToken;
 use crate::error::Result;
 
 /// Solver for one observed target dimension.
@@ -36,6 +37,8 @@ pub(crate) struct Quadrature {
     weights: Vec<f64>,
     /// Grid of the suffix that starts at each position; made when first needed.
     nodes: Vec<OnceLock<Option<Nodes>>>,
+    /// An item that is conditioned can take a second.
+    cancel: CancelToken,
 }
 
 /// Buffers of one thread.
@@ -49,20 +52,26 @@ pub(crate) struct Workspace {
 }
 
 impl Quadrature {
-    pub fn new(weights: ArrayView1<'_, f64>) -> Self {
+    pub fn new(weights: ArrayView1<'_, f64>, cancel: &CancelToken) -> Self {
         let mut order: Vec<usize> = (0..weights.len()).collect();
         order.sort_by(|&a, &b| weights[b].abs().total_cmp(&weights[a].abs()));
         Self {
             weights: order.iter().map(|&k| weights[k]).collect(),
             nodes: (0..=weights.len()).map(|_| OnceLock::new()).collect(),
             order,
+            cancel: cancel.clone(),
         }
     }
 
     /// The grid of the features from `start` on; None where it would be too fine.
     fn nodes(&self, start: usize) -> Option<&Nodes> {
+        let limit = if start == 0 {
+            Limit::Root
+        } else {
+            Limit::Branch
+        };
         self.nodes[start]
-            .get_or_init(|| Nodes::new(&self.weights[start..]))
+            .get_or_init(|| Nodes::new(&self.weights[start..], limit))
             .as_ref()
     }
 
