@@ -42,6 +42,7 @@ def save(model: GenZRegressor, path: Path, *, force: bool = False) -> None:
     regression = model.regression_
     arrays = {name: getattr(regression, name) for name in _ARRAYS}
     arrays.update(judgments=model.judgments_, objectives=regression.log_likelihoods_)
+    arrays.update(targets=model.targets_, covariates=model.covariates_)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     settings = {name: getattr(model, name) for name in _SETTINGS}
@@ -64,7 +65,7 @@ def save(model: GenZRegressor, path: Path, *, force: bool = False) -> None:
         "fields": [asdict(field) for field in model.fields_],
         "features": [asdict(feature) for feature in model.features_],
         "trace": model.trace_,
-        "metadata": getattr(model, "metadata", {}),
+        "metadata": model.metadata,
     }
     path.mkdir(parents=True, exist_ok=True)
     write_whole(path / ARRAYS_FILE, buffer.getvalue())
@@ -134,7 +135,8 @@ def _restore(
     for attribute in ("log_likelihood", "n_iter", "converged", "solver", "is_scalar"):
         setattr(regression, f"{attribute}_", fitted[attribute])
     model.regression_ = regression
-    model.judgments_ = arrays["judgments"]
+    for array in ("judgments", "targets", "covariates"):
+        setattr(model, f"{array}_", arrays[array])
     model.is_scalar_ = document["is_scalar"]
     model.n_targets_ = document["n_targets"]
     model.fields_ = tuple(Field(f["name"], FieldKind(f["kind"])) for f in document["fields"])

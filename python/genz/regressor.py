@@ -16,7 +16,7 @@ from genz.discovery.evidence import Evidence
 from genz.errors import ConvergenceWarning, DataError, DataWarning, UsageError
 from genz.feature import features_of
 from genz.foundation import BuiltinModel, FoundationModel
-from genz.statistics.arrays import Floats, as_covariates, as_floats
+from genz.statistics.arrays import Floats, as_covariates, as_floats, as_targets
 from genz.statistics.prediction import Predictive
 from genz.statistics.regression import LatentFeatureRegression, check_level
 
@@ -57,7 +57,13 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Every decision with its numbers, see :class:`genz.discovery.trace.Trace`.
     fields_ : tuple of Field
         Fields of the catalog and their kinds.
+    targets_ : ndarray of shape (N, D)
+        Targets that were fitted, as given: on their own scale, NaN where missing.
+    covariates_ : ndarray of shape (N, P)
     n_targets_ : int
+    metadata : dict
+        What is to be remembered beside, of JSON's types: saved and loaded as it is, emptied by
+        `fit`. The command line keeps the names of the columns here.
 
     References
     ----------
@@ -119,7 +125,8 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         DataError, UsageError
         """
         catalog = Catalog.from_items(items, text=self.text, table=self.table)
-        targets = self._targets(y, len(catalog))
+        given = as_floats("y", y, 2)
+        targets = as_targets(given, len(catalog), log=self.log_target)
         self.is_scalar_ = np.ndim(y) == 1
         self.n_targets_ = targets.shape[1]
         own = list(self.features or ())
@@ -152,6 +159,9 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.features_ = features_of(found, catalog)
         self.fields_ = catalog.fields
         self.trace_ = trace.records
+        self.targets_ = given
+        self.covariates_ = covariate_matrix
+        self.metadata: dict[str, Any] = {}
         self._warn(found)
         return self
 
@@ -191,7 +201,7 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def log_predictive_density(self, items: Any, y: Any, *, covariates: Any = None) -> Floats:
         """Log p(y | s) of each item in nats, on the target's own scale (Jacobian included)."""
         predictive = self.predictive(items, covariates=covariates)
-        targets = self._targets(y, len(predictive.shift))
+        targets = as_targets(y, len(predictive.shift), log=self.log_target)
         density = predictive.log_density(targets)
         return density - targets[:, 0] if self.log_target else density
 
@@ -202,7 +212,8 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def score(self, items: Any, y: Any, covariates: Any = None) -> float:
         """R2 of the predicted means on the scale that was fitted."""
         judgments = self._judge(items)
-        return self.regression_.score(judgments, self._targets(y, len(judgments)), covariates)
+        targets = as_targets(y, len(judgments), log=self.log_target)
+        return self.regression_.score(judgments, targets, covariates)
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Save to a directory of JSON and npz; refuses to overwrite a model unless `force`."""
@@ -256,23 +267,6 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if self.regression is not None:
             return self.regression
         return LatentFeatureRegression(max_iter=300, tol=1e-6, n_threads=self.n_threads)
-
-    def _targets(self, y: Any, n_items: int) -> Floats:
-        targets = as_floats("y", y, 2)
-        if len(targets) != n_items:
-            raise DataError(f"y has {len(targets)} rows, wanted one for each of {n_items} items")
-        if not self.log_target:
-            return targets
-        if targets.shape[1] != 1:
-            raise UsageError(
-                "log_target needs a scalar target; take logarithms of a vector yourself"
-            )
-        if np.any(targets <= 0):
-            row = int(np.flatnonzero(targets[:, 0] <= 0)[0])
-            raise DataError(
-                f"y[{row}] is {targets[row, 0]:g}, wanted a number above 0 because of log_target"
-            )
-        return np.log(targets)
 
     def _warn(self, found: Discovered) -> None:
         unknown = np.isnan(found.judgments).mean(axis=0)
