@@ -23,6 +23,9 @@ from genz.statistics.regression import LatentFeatureRegression
 SCHEMA_VERSION = 1
 MODEL_FILE = "model.json"
 ARRAYS_FILE = "arrays.npz"
+EVALUATION_FILE = "evaluation.json"
+EVALUATION_ARRAYS_FILE = "evaluation.npz"
+REPORT_FILE = "report.html"
 
 _ARRAYS = (*(f"{name}_" for name in PARAMETER_NAMES), "weights_std_error_", "covariance_")
 _SETTINGS = ("n_features", "log_target", "text", "table", "features", "patience", "random_state")
@@ -37,7 +40,10 @@ def check_vacant(path: Path, *, force: bool = False) -> None:
 
 
 def save(model: GenZRegressor, path: Path, *, force: bool = False) -> None:
-    """Save; every file appears whole or not at all, ``model.json`` last."""
+    """Save; every file appears whole or not at all, ``model.json`` last.
+
+    What was derived from a model that is replaced, its evaluation and report, goes with it.
+    """
     check_vacant(path, force=force)
     regression = model.regression_
     arrays = {name: getattr(regression, name) for name in _ARRAYS}
@@ -67,9 +73,11 @@ def save(model: GenZRegressor, path: Path, *, force: bool = False) -> None:
         "trace": model.trace_,
         "metadata": model.metadata,
     }
-    path.mkdir(parents=True, exist_ok=True)
-    write_whole(path / ARRAYS_FILE, buffer.getvalue())
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+    path.mkdir(parents=True, exist_ok=True)
+    for derived in (EVALUATION_FILE, EVALUATION_ARRAYS_FILE, REPORT_FILE):
+        (path / derived).unlink(missing_ok=True)
+    write_whole(path / ARRAYS_FILE, buffer.getvalue())
     write_whole(path / MODEL_FILE, text.encode())
 
 
