@@ -64,7 +64,7 @@ class Catalog:
         if fields is None:
             fields = _infer(raw, text, table)
         for field in fields:
-            _check_name(field.name, raw)
+            check_column(field.name, raw)
         columns = {}
         for field in fields:
             column = np.empty(len(raw[field.name]), dtype=object)
@@ -162,7 +162,7 @@ def _infer(
     if text is None and table is None:
         return [Field(name, infer_kind(name, values)) for name, values in raw.items()]
     for name in (*(text or ()), *(table or ())):
-        _check_name(name, raw)
+        check_column(name, raw)
     fields = [Field(name, FieldKind.TEXT) for name in text or ()]
     for name in table or ():
         kind = infer_kind(name, raw[name])
@@ -170,7 +170,8 @@ def _infer(
     return fields
 
 
-def _check_name(name: str, raw: Mapping[str, Any]) -> None:
+def check_column(name: str, raw: Mapping[str, Any]) -> None:
+    """Raise, naming the nearest column, unless there is a column of this name."""
     if name not in raw:
         near = difflib.get_close_matches(name, raw, n=1, cutoff=0.0)
         hint = f"; the nearest is {near[0]!r}" if near else ""

@@ -28,7 +28,7 @@ def draw_folds(
     DataError
         An item whose group is missing.
     """
-    group_of = np.arange(n_items) if groups is None else _codes("group", groups)
+    group_of = np.arange(n_items) if groups is None else distinct("group", groups)
     sizes = np.bincount(group_of)
     if not 2 <= n_folds <= len(sizes):
         kind = "items" if groups is None else "groups"
@@ -52,12 +52,12 @@ def folds_of_column(values: Sequence[Any], *, groups: Sequence[Any] | None = Non
     DataError
         A missing value, a single value, or a group in two folds.
     """
-    folds = _codes("fold", values)
+    folds = distinct("fold", values)
     if folds.max() < 1:
         raise DataError(f"the fold column holds {values[0]!r} only, wanted at least two values")
     if groups is not None:
         first_of: dict[int, int] = {}
-        for ix, group in enumerate(_codes("group", groups)):
+        for ix, group in enumerate(distinct("group", groups)):
             first = first_of.setdefault(int(group), ix)
             if folds[first] != folds[ix]:
                 raise DataError(
@@ -67,8 +67,8 @@ def folds_of_column(values: Sequence[Any], *, groups: Sequence[Any] | None = Non
     return folds
 
 
-def _codes(what: str, values: Sequence[Any]) -> Folds:
-    """Number distinct values in the order of first appearance."""
+def distinct(what: str, values: Sequence[Any]) -> Folds:
+    """Number distinct values in the order of first appearance; a missing one raises."""
     codes: dict[str, int] = {}
     for row, value in enumerate(values, start=1):
         if is_missing(value):

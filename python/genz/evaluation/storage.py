@@ -29,7 +29,7 @@ def save_evaluation(result: CrossValidation, directory: Path, *, ids: list[str],
     if result.targets.shape[1] == 1:
         arrays = {name: array[:, 0] for name, array in arrays.items()}
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
     document = {
         "schema_version": SCHEMA_VERSION,
         "scores": result.scores,
