@@ -13,7 +13,7 @@ def rows(n_items: int = 150, seed: int = 0) -> list[dict[str, Any]]:
     rng = np.random.default_rng(seed)
     houses = []
     for ix in range(n_items):
-        area = int(rng.choice([900, 1200, 1500, 2400, 3000, 3600]))
+        area = int(rng.choice([1500, 2400]))
         zipcode = f"0{rng.integers(1200, 1206)}"
         granite = bool(rng.random() < 0.4)
         year = int(rng.integers(1950, 2020))

@@ -34,7 +34,9 @@ class _Group(click.Group):
                 code = super().main(arguments, obj=["genz", *arguments], **extra)
                 sys.stdout.flush()
             except Exception as error:
-                if "--verbose" in arguments and not isinstance(error, click.ClickException):
+                if "--verbose" in arguments and not isinstance(
+                    error, click.ClickException | click.Abort
+                ):
                     traceback.print_exc()
                 code = _explain(error)
         sys.exit(code if isinstance(code, int) else 0)
