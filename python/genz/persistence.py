@@ -33,8 +33,11 @@ _SETTINGS = ("n_features", "log_target", "text", "table", "features", "patience"
 
 def check_vacant(path: Path, *, force: bool = False) -> None:
     """Raise unless a model may be saved to `path`."""
-    if path.exists() and not path.is_dir():
-        raise UsageError(f"{path} is a file, wanted a directory for the model")
+    nearest = next(place for place in (path, *path.parents) if place.exists())
+    if not nearest.is_dir():
+        raise UsageError(f"{nearest} is a file, wanted a directory for the model")
+    if not os.access(nearest, os.W_OK):
+        raise UsageError(f"{nearest} may not be written, choose another directory for the model")
     if (path / MODEL_FILE).exists() and not force:
         raise UsageError(f"{path} holds a fitted model; use --force (force=True) to replace it")
 

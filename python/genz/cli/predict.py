@@ -54,7 +54,9 @@ def predict(
     as_json = as_json or (out is not None and out.suffix.lower() in JSON_SUFFIXES)
     text = _json_lines(rows) if as_json else _csv(rows)
     if out is None:
-        click.echo(text, nl=False)
+        # A single large write to a pipe whose reader leaves ends early without an error (CPython).
+        for line in text.splitlines(keepends=True):
+            click.echo(line, nl=False)
     else:
         write_whole(out, text.encode())
         click.echo(f"{len(rows)} predictions written to {out}", err=True)
