@@ -28,6 +28,8 @@ class _Group(click.Group):
         with warnings.catch_warnings():
             for category in (ConvergenceWarning, DataWarning):
                 warnings.simplefilter("always", category)
+            # Ctrl-C may come between the making of a question and its asking: no news to the user.
+            warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
             warnings.showwarning = _show_warning
             try:
                 # Click returns the code of what left early: --help, --version.
