@@ -9,25 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 import planted
+from commands import check_refusal, run
 from genz import GenZRegressor
-from genz.cli import main
 
 Houses = list[dict[str, Any]]
-
-
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
-def check(done: Result, exit_code: int, said: str) -> None:
-    assert done.stderr.count("\n") == 1, done.stderr
-    assert done.stderr.startswith("genz: error: ")
-    assert said in done.stderr
-    assert done.exit_code == exit_code
-    assert done.stdout == ""
 
 
 def changed(row: int, **values: Any) -> Callable[[Houses], None]:
@@ -116,7 +103,7 @@ def test_fit_refuses(
         change(houses)
     catalog = planted.write_csv(tmp_path / "houses.csv", houses)
     done = run("fit", catalog, "--out", tmp_path / "new" / "model", *options)
-    check(done, exit_code, said)
+    check_refusal(done, exit_code, said)
     assert [path.name for path in tmp_path.iterdir()] == ["houses.csv"]
 
 
@@ -126,26 +113,28 @@ def test_a_row_without_target_may_lack_covariates_and_weight(tmp_path: Path) -> 
     catalog = planted.write_csv(tmp_path / "houses.csv", houses)
     options = [*BASE, "--table", "zipcode", "--covariates", "year", "--weight", "area"]
     assert run("fit", catalog, *options, "--out", tmp_path / "m").exit_code == 0
-    check(run("predict", tmp_path / "m", catalog), 7, "covariate 'year' is missing in row 4")
+    check_refusal(
+        run("predict", tmp_path / "m", catalog), 7, "covariate 'year' is missing in row 4"
+    )
 
 
 def test_fit_refuses_what_is_no_catalog(tmp_path: Path) -> None:
     out = tmp_path / "model"
     empty = tmp_path / "empty.csv"
     empty.write_text("id,price\n", encoding="utf-8")
-    check(run("fit", empty, *BASE, "--out", out), 7, "has no rows")
-    check(run("fit", tmp_path / "absent.csv", *BASE, "--out", out), 2, "does not exist")
-    check(run("fit", tmp_path / "x.pkl", *BASE, "--out", out), 2, "no catalog by its name")
+    check_refusal(run("fit", empty, *BASE, "--out", out), 7, "has no rows")
+    check_refusal(run("fit", tmp_path / "absent.csv", *BASE, "--out", out), 2, "does not exist")
+    check_refusal(run("fit", tmp_path / "x.pkl", *BASE, "--out", out), 2, "no catalog by its name")
     alone = tmp_path / "alone.csv"
     alone.write_text("price\n1\n2\n", encoding="utf-8")
-    check(run("fit", alone, *BASE, "--out", out), 7, "no field is left")
+    check_refusal(run("fit", alone, *BASE, "--out", out), 7, "no field is left")
     assert not out.exists()
 
 
 def test_fit_refuses_a_file_for_a_directory(tmp_path: Path) -> None:
     (tmp_path / "model").write_text("mine", encoding="utf-8")
     done = run("fit", tmp_path / "absent.csv", *BASE, "--out", tmp_path / "model", "--force")
-    check(done, 2, "is a file, wanted a directory")
+    check_refusal(done, 2, "is a file, wanted a directory")
     assert (tmp_path / "model").read_text(encoding="utf-8") == "mine"
 
 
@@ -165,7 +154,7 @@ def test_features_files_are_checked(
     own = tmp_path / "own.txt"
     own.write_bytes(content)
     options = [*BASE, "--features", "2", "--features-file", own, "--out", tmp_path / "m"]
-    check(run("fit", catalog, *options), exit_code, said)
+    check_refusal(run("fit", catalog, *options), exit_code, said)
 
 
 @pytest.fixture(scope="module")
@@ -179,16 +168,20 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_predict_refuses(fitted: Path, tmp_path: Path) -> None:
     model, catalog = fitted / "m", fitted / "houses.csv"
-    check(run("predict", model, catalog, "--interval", "1"), 2, "level is 1.0")
-    check(run("predict", model, tmp_path / "absent.csv"), 2, "does not exist")
+    check_refusal(run("predict", model, catalog, "--interval", "1"), 2, "level is 1.0")
+    check_refusal(run("predict", model, tmp_path / "absent.csv"), 2, "does not exist")
     nowhere = tmp_path / "no" / "p.csv"
-    check(run("predict", model, catalog, "--out", nowhere), 2, "is no directory to write p.csv to")
-    check(run("predict", tmp_path, catalog), 7, "is not a fitted model: it has no model.json")
+    check_refusal(
+        run("predict", model, catalog, "--out", nowhere), 2, "is no directory to write p.csv to"
+    )
+    check_refusal(
+        run("predict", tmp_path, catalog), 7, "is not a fitted model: it has no model.json"
+    )
     for name, said in (("id", "no column 'id'"), ("area", "no column 'area'")):
         houses = [{k: v for k, v in h.items() if k != name} for h in planted.rows(5)]
         new = planted.write_csv(tmp_path / f"no_{name}.csv", houses)
         out = tmp_path / "p.csv"
-        check(run("predict", model, new, "--out", out), 7, said)
+        check_refusal(run("predict", model, new, "--out", out), 7, said)
         assert not out.exists()
 
 
@@ -201,7 +194,7 @@ def test_predict_refuses_covariates_without_names(tmp_path: Path) -> None:
     )
     model.save(tmp_path / "m")
     catalog = planted.write_csv(tmp_path / "houses.csv", houses)
-    check(run("predict", tmp_path / "m", catalog), 2, "covariates that have no names")
+    check_refusal(run("predict", tmp_path / "m", catalog), 2, "covariates that have no names")
 
 
 @pytest.mark.parametrize(
@@ -237,33 +230,22 @@ def test_a_broken_model_directory_is_named(
     options = [*BASE, "--features", "1", "--table", "area", "--out", tmp_path / "m"]
     assert run("fit", catalog, *options).exit_code == 0
     damage(tmp_path / "m")
-    check(run("predict", tmp_path / "m", catalog), 7, said)
+    check_refusal(run("predict", tmp_path / "m", catalog), 7, said)
 
 
 def test_report_refuses(fitted: Path, tmp_path: Path) -> None:
-    check(run("report", tmp_path), 7, "is not a fitted model: it has no model.json")
-    check(run("report", tmp_path / "absent"), 7, "is not a fitted model")
+    check_refusal(run("report", tmp_path), 7, "is not a fitted model: it has no model.json")
+    check_refusal(run("report", tmp_path / "absent"), 7, "is not a fitted model")
     nowhere = tmp_path / "no" / "r.html"
-    check(run("report", fitted / "m", "--out", nowhere), 2, "is no directory to write r.html to")
-
-
-def test_evaluate_refuses(fitted: Path, tmp_path: Path) -> None:
-    def evaluate(*options: str | Path) -> Result:
-        return run("evaluate", fitted / "houses.csv", *BASE, "--features", "1", *options)
-
-    check(evaluate("--folds", "1"), 2, "Invalid value for '--folds'")
-    check(evaluate("--folds", "61"), 2, "61 folds of 60 items: wanted from 2 to 60")
-    check(evaluate("--folds", "7", "--group", "zipcode"), 2, "7 folds of 6 groups")
-    check(evaluate("--folds", "2", "--fold-column", "area"), 2, "exclude each other")
-    check(evaluate("--fold-column", "parts"), 7, "no column 'parts'")
-    check(evaluate("--group", "price"), 2, "column 'price' is the target")
-    check(evaluate("--save", tmp_path), 7, "is not a fitted model")
+    check_refusal(
+        run("report", fitted / "m", "--out", nowhere), 2, "is no directory to write r.html to"
+    )
 
 
 def test_usage_of_the_group_itself() -> None:
-    check(run("fitt"), 2, "No such command 'fitt'")
-    check(run("fit"), 2, "Missing argument 'CATALOG'")
-    check(run("predict", "--nonsense"), 2, "No such option")
+    check_refusal(run("fitt"), 2, "No such command 'fitt'")
+    check_refusal(run("fit"), 2, "Missing argument 'CATALOG'")
+    check_refusal(run("predict", "--nonsense"), 2, "No such option")
     bare = run()
     assert bare.exit_code == 2
     assert "Commands:" in bare.stderr
@@ -273,7 +255,7 @@ def test_a_directory_that_may_not_be_written_is_one_line(tmp_path: Path) -> None
     # Not even a superuser makes a directory below a file.
     catalog = planted.write_csv(tmp_path / "houses.csv", planted.rows(40))
     options = [*BASE, "--features", "1", "--table", "area"]
-    check(run("fit", catalog, *options, "--out", catalog / "m"), 2, "houses.csv is a file")
+    check_refusal(run("fit", catalog, *options, "--out", catalog / "m"), 2, "houses.csv is a file")
 
 
 def test_verbose_adds_the_traceback(tmp_path: Path) -> None:
