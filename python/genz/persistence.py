@@ -23,6 +23,9 @@ from genz.statistics.regression import LatentFeatureRegression
 SCHEMA_VERSION = 1
 MODEL_FILE = "model.json"
 ARRAYS_FILE = "arrays.npz"
+EVALUATION_FILE = "evaluation.json"
+EVALUATION_ARRAYS_FILE = "evaluation.npz"
+REPORT_FILE = "report.html"
 
 _ARRAYS = (*(f"{name}_" for name in PARAMETER_NAMES), "weights_std_error_", "covariance_")
 _SETTINGS = ("n_features", "log_target", "text", "table", "features", "patience", "random_state")
@@ -30,18 +33,25 @@ _SETTINGS = ("n_features", "log_target", "text", "table", "features", "patience"
 
 def check_vacant(path: Path, *, force: bool = False) -> None:
     """Raise unless a model may be saved to `path`."""
-    if path.exists() and not path.is_dir():
-        raise UsageError(f"{path} is a file, wanted a directory for the model")
+    nearest = next(place for place in (path, *path.parents) if place.exists())
+    if not nearest.is_dir():
+        raise UsageError(f"{nearest} is a file, wanted a directory for the model")
+    if not os.access(nearest, os.W_OK):
+        raise UsageError(f"{nearest} may not be written, choose another directory for the model")
     if (path / MODEL_FILE).exists() and not force:
         raise UsageError(f"{path} holds a fitted model; use --force (force=True) to replace it")
 
 
 def save(model: GenZRegressor, path: Path, *, force: bool = False) -> None:
-    """Save; every file appears whole or not at all, ``model.json`` last."""
+    """Save; every file appears whole or not at all, ``model.json`` last.
+
+    What was derived from a model that is replaced, its evaluation and report, goes with it.
+    """
     check_vacant(path, force=force)
     regression = model.regression_
     arrays = {name: getattr(regression, name) for name in _ARRAYS}
     arrays.update(judgments=model.judgments_, objectives=regression.log_likelihoods_)
+    arrays.update(targets=model.targets_, covariates=model.covariates_)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     settings = {name: getattr(model, name) for name in _SETTINGS}
@@ -64,11 +74,13 @@ def save(model: GenZRegressor, path: Path, *, force: bool = False) -> None:
         "fields": [asdict(field) for field in model.fields_],
         "features": [asdict(feature) for feature in model.features_],
         "trace": model.trace_,
-        "metadata": getattr(model, "metadata", {}),
+        "metadata": model.metadata,
     }
-    path.mkdir(parents=True, exist_ok=True)
-    write_whole(path / ARRAYS_FILE, buffer.getvalue())
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+    path.mkdir(parents=True, exist_ok=True)
+    for derived in (EVALUATION_FILE, EVALUATION_ARRAYS_FILE, REPORT_FILE):
+        (path / derived).unlink(missing_ok=True)
+    write_whole(path / ARRAYS_FILE, buffer.getvalue())
     write_whole(path / MODEL_FILE, text.encode())
 
 
@@ -134,7 +146,8 @@ def _restore(
     for attribute in ("log_likelihood", "n_iter", "converged", "solver", "is_scalar"):
         setattr(regression, f"{attribute}_", fitted[attribute])
     model.regression_ = regression
-    model.judgments_ = arrays["judgments"]
+    for array in ("judgments", "targets", "covariates"):
+        setattr(model, f"{array}_", arrays[array])
     model.is_scalar_ = document["is_scalar"]
     model.n_targets_ = document["n_targets"]
     model.fields_ = tuple(Field(f["name"], FieldKind(f["kind"])) for f in document["fields"])

@@ -9,14 +9,15 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from genz import _core
 from genz.asynchronous import LoopThread
 from genz.catalog import Catalog
 from genz.discovery import Discovered, Discovery, Settings, Trace
 from genz.discovery.evidence import Evidence
-from genz.errors import ConvergenceWarning, DataError, DataWarning, UsageError
+from genz.errors import ConvergenceWarning, DataError, DataWarning, SolverError, UsageError
 from genz.feature import features_of
 from genz.foundation import BuiltinModel, FoundationModel
-from genz.statistics.arrays import Floats, as_covariates, as_floats
+from genz.statistics.arrays import Floats, as_covariates, as_floats, as_targets
 from genz.statistics.prediction import Predictive
 from genz.statistics.regression import LatentFeatureRegression, check_level
 
@@ -57,7 +58,12 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Every decision with its numbers, see :class:`genz.discovery.trace.Trace`.
     fields_ : tuple of Field
         Fields of the catalog and their kinds.
+    targets_ : ndarray of shape (N, D)
+        Targets that were fitted, as given: on their own scale, NaN where missing.
+    covariates_ : ndarray of shape (N, P)
     n_targets_ : int
+    metadata : dict
+        Of JSON's types, saved as it is, emptied by `fit`; the command line's names of columns.
 
     References
     ----------
@@ -119,7 +125,8 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         DataError, UsageError
         """
         catalog = Catalog.from_items(items, text=self.text, table=self.table)
-        targets = self._targets(y, len(catalog))
+        given = as_floats("y", y, 2)
+        targets = as_targets(given, len(catalog), log=self.log_target)
         self.is_scalar_ = np.ndim(y) == 1
         self.n_targets_ = targets.shape[1]
         own = list(self.features or ())
@@ -128,6 +135,7 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 f"n_features is {self.n_features}, wanted at least 1 and room for the {len(own)} "
                 "features given"
             )
+        check_n_features(self.n_features, self.n_targets_)
         covariate_matrix = as_covariates(covariates, len(catalog))
         weights = np.ones(len(catalog)) if sample_weight is None else sample_weight
         trace = Trace(self.progress)
@@ -152,6 +160,9 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.features_ = features_of(found, catalog)
         self.fields_ = catalog.fields
         self.trace_ = trace.records
+        self.targets_ = given
+        self.covariates_ = covariate_matrix
+        self.metadata: dict[str, Any] = {}
         self._warn(found)
         return self
 
@@ -191,7 +202,7 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def log_predictive_density(self, items: Any, y: Any, *, covariates: Any = None) -> Floats:
         """Log p(y | s) of each item in nats, on the target's own scale (Jacobian included)."""
         predictive = self.predictive(items, covariates=covariates)
-        targets = self._targets(y, len(predictive.shift))
+        targets = as_targets(y, len(predictive.shift), log=self.log_target)
         density = predictive.log_density(targets)
         return density - targets[:, 0] if self.log_target else density
 
@@ -202,7 +213,8 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def score(self, items: Any, y: Any, covariates: Any = None) -> float:
         """R2 of the predicted means on the scale that was fitted."""
         judgments = self._judge(items)
-        return self.regression_.score(judgments, self._targets(y, len(judgments)), covariates)
+        targets = as_targets(y, len(judgments), log=self.log_target)
+        return self.regression_.score(judgments, targets, covariates)
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Save to a directory of JSON and npz; refuses to overwrite a model unless `force`."""
@@ -257,23 +269,6 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             return self.regression
         return LatentFeatureRegression(max_iter=300, tol=1e-6, n_threads=self.n_threads)
 
-    def _targets(self, y: Any, n_items: int) -> Floats:
-        targets = as_floats("y", y, 2)
-        if len(targets) != n_items:
-            raise DataError(f"y has {len(targets)} rows, wanted one for each of {n_items} items")
-        if not self.log_target:
-            return targets
-        if targets.shape[1] != 1:
-            raise UsageError(
-                "log_target needs a scalar target; take logarithms of a vector yourself"
-            )
-        if np.any(targets <= 0):
-            row = int(np.flatnonzero(targets[:, 0] <= 0)[0])
-            raise DataError(
-                f"y[{row}] is {targets[row, 0]:g}, wanted a number above 0 because of log_target"
-            )
-        return np.log(targets)
-
     def _warn(self, found: Discovered) -> None:
         unknown = np.isnan(found.judgments).mean(axis=0)
         for feature, share in zip(self.features_, unknown, strict=True):
@@ -293,3 +288,13 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _as_target(self, values: Floats) -> Floats:
         return values[:, 0] if self.is_scalar_ else values
+
+
+def check_n_features(n_features: int, n_targets: int) -> None:
+    """Raise if the exact E step of vector targets cannot hold this many features."""
+    most = _core.MAX_ENUMERATION_FEATURES
+    if n_targets > 1 and n_features > most:
+        raise SolverError(
+            f"n_features is {n_features}, wanted at most {most}: no more fit into the exact "
+            f"posterior with {n_targets} target dimensions"
+        )

@@ -59,7 +59,7 @@ def infer_kind(name: str, values: Sequence[Any]) -> FieldKind:
     if all(isinstance(value, bool) or type(value).__name__ == "bool_" for value in present):
         return FieldKind.CATEGORY
     texts = [str(value).strip() for value in present]
-    if all(_as_number(text) is not None for text in texts):
+    if all(as_number(text) is not None for text in texts):
         return FieldKind.CATEGORY if _looks_like_code(name, texts) else FieldKind.NUMBER
     if all(_as_date(text) is not None for text in texts):
         return FieldKind.DATE
@@ -75,7 +75,7 @@ def parse(kind: FieldKind, value: Any) -> Value:
         return None
     match kind:
         case FieldKind.NUMBER:
-            return _as_number(str(value))
+            return as_number(str(value))
         case FieldKind.DATE:
             return value if isinstance(value, dt.date) else _as_date(str(value).strip())
         case FieldKind.LIST:
@@ -97,7 +97,8 @@ def _looks_like_code(name: str, texts: list[str]) -> bool:
     return any(len(text) > 1 and text.startswith("0") and text.isdigit() for text in texts)
 
 
-def _as_number(text: str) -> float | None:
+def as_number(text: str) -> float | None:
+    """Read a finite number, thousands grouped by commas or not; None if it is none."""
     try:
         number = float(
             text.replace(",", "") if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", text) else text

@@ -40,9 +40,9 @@ class Catalog:
 
         Parameters
         ----------
-        items : data frame, list of dict, list of str, or Catalog
+        items : data frame, list of dict, list of str, dict of columns, or Catalog
             pandas, polars and pyarrow frames through narwhals; strings become the one field
-            ``text``.
+            ``text``; columns as :func:`genz.catalog.files.read_columns` gives them.
         fields : sequence of Field, optional
             The fields of a fitted model: other columns are ignored, values that do not parse are
             missing. Without it kinds are inferred.
@@ -64,7 +64,7 @@ class Catalog:
         if fields is None:
             fields = _infer(raw, text, table)
         for field in fields:
-            _check_name(field.name, raw)
+            check_column(field.name, raw)
         columns = {}
         for field in fields:
             column = np.empty(len(raw[field.name]), dtype=object)
@@ -136,12 +136,22 @@ def _columns_of(items: Any) -> dict[str, list[Any]]:
         if all(isinstance(item, Mapping) for item in items):
             names = dict.fromkeys(str(name) for item in items for name in item)
             return {name: [item.get(name) for item in items] for name in names}
+    if isinstance(items, Mapping) and all(isinstance(v, list | tuple) for v in items.values()):
+        lengths = {str(name): len(values) for name, values in items.items()}
+        longest = max(lengths, key=lengths.__getitem__, default="")
+        for name, length in lengths.items():
+            if length != lengths[longest]:
+                raise DataError(
+                    f"column {name!r} has {length} values, column {longest!r} has "
+                    f"{lengths[longest]}: wanted one for each item in both"
+                )
+        return {str(name): list(values) for name, values in items.items()}
     try:
         frame = nw.from_native(items, eager_only=True)
     except TypeError:
         raise DataError(
             f"items is {type(items).__name__}, wanted a pandas, polars or pyarrow data frame, a "
-            "list of dictionaries or a list of strings"
+            "list of dictionaries, a list of strings or a dictionary of lists"
         ) from None
     return {str(name): frame[name].to_list() for name in frame.columns}
 
@@ -152,7 +162,7 @@ def _infer(
     if text is None and table is None:
         return [Field(name, infer_kind(name, values)) for name, values in raw.items()]
     for name in (*(text or ()), *(table or ())):
-        _check_name(name, raw)
+        check_column(name, raw)
     fields = [Field(name, FieldKind.TEXT) for name in text or ()]
     for name in table or ():
         kind = infer_kind(name, raw[name])
@@ -160,7 +170,8 @@ def _infer(
     return fields
 
 
-def _check_name(name: str, raw: Mapping[str, Any]) -> None:
+def check_column(name: str, raw: Mapping[str, Any]) -> None:
+    """Raise, naming the nearest column, unless there is a column of this name."""
     if name not in raw:
         near = difflib.get_close_matches(name, raw, n=1, cutoff=0.0)
         hint = f"; the nearest is {near[0]!r}" if near else ""

@@ -72,6 +72,23 @@ def as_new_covariates(values: Any, n_items: int, n_columns: int) -> Floats:
     return covariates
 
 
+def as_targets(values: Any, n_items: int, *, log: bool) -> Floats:
+    """Convert targets to (N, D), with `log` to the logarithms of positive scalar ones."""
+    targets = as_floats("y", values, 2)
+    if len(targets) != n_items:
+        raise DataError(f"y has {len(targets)} rows, wanted one for each of {n_items} items")
+    if not log:
+        return targets
+    if targets.shape[1] != 1:
+        raise UsageError("log_target needs a scalar target; take logarithms of a vector yourself")
+    if np.any(targets <= 0):
+        row = int(np.flatnonzero(targets[:, 0] <= 0)[0])
+        raise DataError(
+            f"y[{row}] is {targets[row, 0]:g}, wanted a number above 0 because of log_target"
+        )
+    return np.log(targets)
+
+
 def check_n_threads(n_threads: int | None) -> int | None:
     """Return `n_threads` if it is None (one for each core) or at least 1."""
     return None if n_threads is None else check_count("n_threads", n_threads, 1)
