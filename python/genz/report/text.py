@@ -89,11 +89,18 @@ def fixed(value: float | None, decimals: int, *, signed: bool = False) -> str:
     return _signed(text, negative=value < 0 and not is_zero, signed=signed and not is_zero)
 
 
+def decimals_of(std_error: float | None) -> int | None:
+    """Decimals that two digits of a standard error need; None where it has no sensible size."""
+    if std_error is None or not 1e-6 < std_error < 1e9:
+        return None
+    return max(0, 1 - math.floor(math.log10(std_error)))
+
+
 def estimate(value: float | None, std_error: float | None) -> str:
     """Write an estimate ± its standard error, both as finely as two digits of the error need."""
-    if not (std_error and is_number(std_error) and is_number(value) and 1e-6 < std_error < 1e9):
+    decimals = decimals_of(std_error)
+    if decimals is None or not is_number(value):
         return f"{number(value, signed=True)} ± {number(std_error, digits=2)}"
-    decimals = max(0, 1 - math.floor(math.log10(std_error)))
     return f"{fixed(value, decimals, signed=True)} ± {fixed(std_error, decimals)}"
 
 
