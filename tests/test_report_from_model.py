@@ -1,5 +1,6 @@
 """The report of a saved model: what it shows is what was fitted, and it degrades gracefully."""
 
+import csv
 import os
 import re
 import subprocess
@@ -146,6 +147,42 @@ def test_held_out_predictions_and_scores_come_first(directory: Path) -> None:
     assert "house 149: actual" in text
     assert "in-sample" not in text
     assert "Scores against baselines" in text
+
+
+def test_the_command_line_fits_evaluates_and_reports(tmp_path: Path) -> None:
+    items, targets = houses(90)
+    with (tmp_path / "houses.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["name", *items[0], "price"])
+        for n, item in enumerate(items):
+            writer.writerow([f"house {n}", *item.values(), np.exp(targets[n, 0])])
+
+    def genz(*arguments: str) -> None:
+        subprocess.run(  # noqa: S603 - our own interpreter
+            [sys.executable, "-m", "genz", *arguments],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+        )
+
+    what = ("houses.csv", "--id", "name", "--target", "price", "--log-target")
+    how = ("--covariates", "area", "--features", "2")
+    genz("fit", *what, *how, "--out", "model")
+    genz("evaluate", *what, *how, "--folds", "2", "--save", "model")
+    genz("report", "model")
+    text = text_of(tmp_path / "model" / "report.html")
+    for shown in (
+        "price in houses.csv",
+        "90 fitted",
+        "2-fold cross-validation of 90 items, seed 0",
+        "house 89: actual",
+        "gradient boosting",
+        "Mean width of 90\u202f% intervals",
+        "per unit",
+        "genz fit houses.csv",
+    ):
+        assert shown in text, shown
+    assert "in-sample" not in text
 
 
 def test_an_evaluation_of_other_items_is_noted(directory: Path) -> None:

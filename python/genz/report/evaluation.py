@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 
 from genz.errors import ModelDirectoryError
+from genz.persistence import EVALUATION_ARRAYS_FILE, EVALUATION_FILE
 from genz.report.content import Floats
 
 SCHEMA_VERSION = 1
-SCORES_FILE = "evaluation.json"
-PREDICTIONS_FILE = "evaluation.npz"
 _ARRAYS = ("actual", "predicted", "lower", "upper")
 
 
@@ -54,16 +53,16 @@ def read_evaluation(directory: Path) -> Evaluation | None:
     ModelDirectoryError
         When one of its two files is missing, damaged or of another schema.
     """
-    path = directory / SCORES_FILE
+    path = directory / EVALUATION_FILE
     if not path.exists():
         return None
     try:
         document = json.loads(path.read_text("utf-8"))
-        with np.load(directory / PREDICTIONS_FILE, allow_pickle=False) as stored:
+        with np.load(directory / EVALUATION_ARRAYS_FILE, allow_pickle=False) as stored:
             arrays = {name: _columns(stored[name]) for name in _ARRAYS}
         return _restore(document, arrays)
     except FileNotFoundError:
-        problem = f"{PREDICTIONS_FILE} is missing"
+        problem = f"{EVALUATION_ARRAYS_FILE} is missing"
     except (OSError, zipfile.BadZipFile, AttributeError, KeyError, TypeError, ValueError) as error:
         problem = str(error) if isinstance(error, ValueError) else repr(error)
     raise ModelDirectoryError(

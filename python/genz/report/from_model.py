@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from genz.errors import UsageError
-from genz.persistence import load, write_whole
+from genz.persistence import REPORT_FILE, load, write_whole
 from genz.regressor import GenZRegressor
 from genz.report.content import Coefficient, FeatureRow, Predictions, ReportContent
 from genz.report.evaluation import Evaluation, read_evaluation
@@ -42,7 +42,7 @@ def write_report(directory: Path, out: Path | None = None) -> Path:
     """
     model = load(directory, judging=False)
     html = render(content_of(model, read_evaluation(directory)))
-    out = directory / "report.html" if out is None else out
+    out = directory / REPORT_FILE if out is None else out
     try:
         write_whole(out, html.encode())
     except OSError as error:

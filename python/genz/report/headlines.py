@@ -47,7 +47,9 @@ def _predicted(content: ReportContent, predictions: Predictions) -> list[Headlin
     scale = content.target_scale
     dimensions = range(predictions.n_targets)
     is_vector = predictions.n_targets > 1
-    measured = {"r2": float(np.mean([measures.r2(predictions, d, scale) for d in dimensions]))}
+    by_dimension = [measures.r2(predictions, d, scale) for d in dimensions]
+    varying = [value for value in by_dimension if is_number(value)]
+    measured = {"r2": float(np.mean(varying)) if varying else np.nan}
     details = {"r2": f"{source}, on the log scale" if scale == "log" else source}
     if is_vector:
         measured["cosine"] = measures.cosine(predictions)
