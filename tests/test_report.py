@@ -72,11 +72,12 @@ def test_hostile_text_stays_text(n_targets: int) -> None:
     assert page.tags.count("script") == page.tags.count("style") == page.tags.count("link") == 1
     assert not {"img", "iframe", "object", "embed", "base", "form"} & set(page.tags)
     assert not [name for name, _ in page.attributes if name.startswith("on")]
-    for field in ("title", "fact-name-0", "fact-7", "target", "description-2", "example-with"):
+    for field in ("fact-name-0", "fact-7", "description-2", "example-with", "scores-source"):
         assert field + PAYLOAD in page.text, field
     for field in ("example-without", "note", "method", "proposal-3", "why", "coefficient"):
         assert field + PAYLOAD in page.text, field
-    assert ("id-5" + PAYLOAD)[:40] in page.text
+    for field in ("title", "target", "action", "id-5"):
+        assert (field + PAYLOAD)[:55] in page.text, field
     if n_targets > 1:
         assert ("dimension-1" + PAYLOAD)[:20] in page.text
 
@@ -85,7 +86,7 @@ def test_text_cannot_reorder_or_break_the_page() -> None:
     html = render(hostile_content())
     html.encode()
     assert not set(OVERRIDE + CONTROLS.replace("[31m", "")) & set(html)
-    assert f"<bdi>title{PAYLOAD[:0]}" in html
+    assert "<bdi>title" in html
     assert RTL in Page(html).text
     assert LONG_WORD in Page(html).text
 

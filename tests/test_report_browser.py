@@ -139,7 +139,7 @@ def test_hostile_text_is_shown_as_text(visit: Any, pages: dict[str, str]) -> Non
     """
     seen = visit(driven(pages["hostile"], script))
     shown = found(seen)
-    assert ("title" + PAYLOAD) in shown["heading"]
+    assert shown["heading"].startswith(("title" + PAYLOAD)[:100])
     assert ("note" + PAYLOAD) in shown["note"]
     assert shown["elements"] == 0
     assert not shown["pwned"]

@@ -19,6 +19,7 @@ from genz.report.headlines import headlines_of
 from genz.report.proposals import arrange_proposals
 from genz.report.scores import OURS, tabulate_scores
 from genz.report.text import (
+    estimate,
     fixed,
     is_number,
     number,
@@ -44,6 +45,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "estimate": estimate,
         "fixed": fixed,
         "number": number,
         "one_line": one_line,
