@@ -23,7 +23,7 @@ from genz.report.figures.scatter import MAX_MARKS, draw_scatters
 from genz.report.headlines import headlines_of
 from genz.report.proposals import MAX_REASONS, MAX_REJECTED, arrange_proposals
 from genz.report.scores import tabulate_scores
-from genz.report.text import estimate, number, percent, plural, rate
+from genz.report.text import estimate, number, one_line, percent, plural, rate
 from report_samples import (
     CONTROLS,
     HOST,
@@ -391,6 +391,11 @@ def test_rows_and_predictions_are_checked() -> None:
 )
 def test_numbers_are_written_as_finely_as_they_mean(got: str, wanted: str) -> None:
     assert got == wanted
+
+
+def test_one_line_keeps_a_number_and_its_percent_sign_together() -> None:
+    assert one_line(f" about\n\t {percent(0.11)} \u2028of all") == "about 11\u202f% of all"
+    assert one_line("x" * 100, 10) == "x" * 9 + "…"
 
 
 finite = st.floats(allow_nan=False, allow_infinity=False, width=64)

@@ -14,6 +14,8 @@ _PERCENT_SIGN = "\u202f%"
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
+# Not `str.split`, which would also break the space between a number and its percent sign.
+_BREAKS = re.compile("[ \t\n\v\f\r\x85\u2028\u2029]+")
 # Explicit bidirectional controls can reorder text far from where they stand ("Trojan Source",
 # Boucher & Anderson 2021); right-to-left letters need none of them inside <bdi>.
 _BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -32,7 +34,7 @@ def printable(value: object) -> object:
 
 def one_line(value: str, max_length: int = 80) -> str:
     """Collapse white space and cut at `max_length` characters, with an ellipsis."""
-    line = " ".join(value.split())
+    line = _BREAKS.sub(" ", value).strip()
     return line if len(line) <= max_length else line[: max_length - 1].rstrip() + "…"
 
 
