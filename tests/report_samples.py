@@ -1,6 +1,8 @@
 """Contents and models for the tests of the report: hostile ones by hand, real ones fitted."""
 
 import json
+import re
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -194,3 +196,32 @@ def fitted(n_targets: int = 1, **options: Any) -> tuple[GenZRegressor, list[dict
         y = np.exp(y)
     model = GenZRegressor(n_features=3, patience=2, **options)
     return model.fit(items, y, covariates=covariates), items
+
+
+class Page(HTMLParser):
+    """Elements, attributes and text of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.texts: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.texts)
+
+
+def text_of(path: Path) -> str:
+    """Text of a report without its markup, style and script."""
+    html = re.sub(r"<(style|script)>.*?</\1>", "", path.read_text("utf-8"), flags=re.DOTALL)
+    return re.sub("[ \n]+", " ", re.sub("<[^>]*>", " ", html))

@@ -231,17 +231,20 @@ def test_the_layout_is_really_measured(visit: Any) -> None:
 def test_nothing_overflows_or_overlaps(
     visit: Any, pages: dict[str, str], name: str, width: int
 ) -> None:
-    # A window of the browser is never as narrow as a phone; a frame is. It cannot be looked into
-    # from outside, so that it tells what it found.
-    script = (
-        f"const result = (() => {{{LAYOUT}}})(); parent.postMessage(result, '*'); return result;"
-    )
+    # A window of the browser is never as narrow as a phone; a frame is. It has no width until it is
+    # laid out, which may be after the script has come.
+    script = f"""
+      const measure = () => {{{LAYOUT}}};
+      const tell = () => innerWidth ? parent.postMessage(measure(), "*") : setTimeout(tell, 20);
+      addEventListener("load", tell);
+      return null;
+    """
     inner = driven(pages[name], script)
     quoted = inner.replace("&", "&amp;").replace('"', "&quot;")
     outer = (
         "<!doctype html><html><meta charset=utf-8><body><script>addEventListener('message', (e) =>"
         " { document.documentElement.dataset.found = JSON.stringify(e.data); });</script>"
-        f'<iframe style="width:{width}px;height:900px;border:0" sandbox="allow-scripts" '
+        f'<iframe style="width:{width}px;height:900px;border:0" '
         f'srcdoc="{quoted}"></iframe></body></html>'
     )
     layout = found(visit(outer))
