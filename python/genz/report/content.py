@@ -4,16 +4,51 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 from genz.errors import DataError
+
+Floats = NDArray[np.float64]
 
 TargetScale = Literal["linear", "log"]
 PredictionSource = Literal["training items", "cross-validation"]
+StepKind = Literal["accepted", "pruned", "other"]
 
 
 def _check_choice(name: str, got: str, choices: tuple[str, ...]) -> None:
     if got not in choices:
         wanted = " or ".join(repr(choice) for choice in choices)
         raise DataError(f"{name} is {got!r}, wanted {wanted}: correct the content of the report")
+
+
+def _check_std_errors(name: str, weights: Sequence[float], std_errors: Sequence[float]) -> None:
+    if len(std_errors) not in (0, len(weights)):
+        raise DataError(
+            f"{name} has {len(weights)} weights and {len(std_errors)} standard errors: give one "
+            "for each weight, or none"
+        )
+
+
+@dataclass(frozen=True)
+class Coefficient:
+    """Intercept or effect of a covariate.
+
+    Attributes
+    ----------
+    name : str
+    weights : sequence of float, one for each target dimension
+        Per unit of the covariate, in units of the target (of its logarithm on the log scale).
+    std_errors : sequence of float, as long as `weights`, or empty
+        Standard errors of the weights; empty or NaN where there is none.
+    """
+
+    name: str
+    weights: Sequence[float]
+    std_errors: Sequence[float] = ()
+
+    def __post_init__(self) -> None:
+        _check_std_errors(f"coefficient {self.name!r}", self.weights, self.std_errors)
 
 
 @dataclass(frozen=True)
@@ -38,8 +73,10 @@ class FeatureRow:
         P(z = 1 | judgment unknown); None when no judgment was unknown.
     share : float
         Share of the items that have the feature, in [0, 1].
+    unknown_share : float
+        Share of the items that the foundation model could not judge, in [0, 1].
     gain : float or None
-        Held-out log evidence that the feature brought, in nats.
+        Held-out log evidence that the feature brought, in nats; None for the user's own.
     examples_with, examples_without : sequence of str
         Some items that have the feature, and some that have it not.
     """
@@ -53,28 +90,25 @@ class FeatureRow:
     channel_slope: float | None
     prevalence: float | None
     share: float
+    unknown_share: float = 0.0
     gain: float | None = None
     examples_with: Sequence[str] = ()
     examples_without: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if len(self.std_errors) not in (0, len(self.weights)):
-            raise DataError(
-                f"feature {self.description!r} has {len(self.weights)} weights and "
-                f"{len(self.std_errors)} standard errors: give one for each weight, or none"
-            )
+        _check_std_errors(f"feature {self.description!r}", self.weights, self.std_errors)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Predictions:
-    """Predictions of a scalar target, on its original scale, beside what was observed.
+    """Predictions of the targets, on their original scale, beside what was observed.
 
     Attributes
     ----------
     ids : sequence of str, length n_items
         Names of the items, shown when the pointer rests on a mark.
-    actual, predicted, lower, upper : sequences of float, length n_items
-        Observed target, point prediction and ends of the central interval; NaN where missing.
+    actual, predicted, lower, upper : ndarrays of shape (n_items, n_targets)
+        Observed targets, point predictions and ends of the central intervals; NaN where missing.
     source : {"training items", "cross-validation"}
         Whether the model that predicts an item was fitted to it. The report says so everywhere.
     level : float
@@ -82,10 +116,10 @@ class Predictions:
     """
 
     ids: Sequence[str]
-    actual: Sequence[float]
-    predicted: Sequence[float]
-    lower: Sequence[float]
-    upper: Sequence[float]
+    actual: Floats
+    predicted: Floats
+    lower: Floats
+    upper: Floats
     source: PredictionSource
     level: float
 
@@ -93,13 +127,19 @@ class Predictions:
         _check_choice("source of the predictions", self.source, get_args(PredictionSource))
         if not 0.0 < self.level < 1.0:
             raise DataError(f"level of the intervals is {self.level}, wanted a number in (0, 1)")
-        lengths = {
-            name: len(getattr(self, name))
-            for name in ("ids", "actual", "predicted", "lower", "upper")
-        }
-        if len(set(lengths.values())) > 1:
-            got = ", ".join(f"{n} {name}" for name, n in lengths.items())
-            raise DataError(f"predictions have {got}: give one of each for every item")
+        wanted = (len(self.ids), *self.actual.shape[1:])
+        for name in ("actual", "predicted", "lower", "upper"):
+            shape = getattr(self, name).shape
+            if len(shape) != 2 or shape != wanted:
+                raise DataError(
+                    f"{name} has shape {shape}, wanted (n_items, n_targets), the same for all, and "
+                    f"one of {len(self.ids)} ids for each row"
+                )
+
+    @property
+    def n_targets(self) -> int:
+        """Target dimensions."""
+        return int(self.actual.shape[1])
 
 
 @dataclass(frozen=True)
@@ -109,19 +149,25 @@ class Step:
     Attributes
     ----------
     step : int
-        Number of the step, rising.
+        Number of the round, rising.
+    kind : {"accepted", "pruned", "other"}
+        Which marker it has.
     action : str
-        What was done; ``"accept..."`` and ``"prune..."`` have markers of their own.
+        What was done.
     n_features : int
         Features of the model after the step.
-    log_likelihood : float
+    log_likelihood : float or None
         Log likelihood of the training items after the step, in nats.
     """
 
     step: int
+    kind: StepKind
     action: str
     n_features: int
-    log_likelihood: float
+    log_likelihood: float | None
+
+    def __post_init__(self) -> None:
+        _check_choice("kind of a step", self.kind, get_args(StepKind))
 
 
 @dataclass(frozen=True)
@@ -131,7 +177,7 @@ class Proposal:
     Attributes
     ----------
     step : int
-        Step of discovery in which it was proposed.
+        Round of discovery in which it was proposed.
     contrast : str
         Kind of the contrast that led to it.
     description : str
@@ -139,9 +185,12 @@ class Proposal:
     accepted : bool
         Whether it entered the model (it may have been pruned later).
     gain, standard_error : float or None
-        Estimated gain in held-out log evidence and its standard error, in nats.
+        Gain in log evidence of the held-out items that decided, and its standard error, in nats;
+        None when it was rejected before.
     reason : str
-        Why it was accepted or rejected.
+        Why it was rejected, or what became of it after it was accepted.
+    promise : float or None
+        Quick estimate of its gain on the items that choose, in nats, for those it rejected.
     """
 
     step: int
@@ -151,6 +200,7 @@ class Proposal:
     gain: float | None
     standard_error: float | None
     reason: str
+    promise: float | None = None
 
 
 @dataclass(frozen=True)
@@ -170,10 +220,12 @@ class ReportContent:
         Whether the target or its logarithm was fitted.
     n_targets : int
         Target dimensions; effects are drawn with intervals when it is 1, as norms otherwise.
+    n_items : int
+        Items that were fitted.
     features : sequence of FeatureRow
         Features of the model, in the order in which they entered it.
     predictions : Predictions or None
-        None for vector targets.
+        Held-out ones where there are any.
     steps : sequence of Step
         The course of discovery.
     proposals : sequence of Proposal
@@ -184,6 +236,8 @@ class ReportContent:
         Caveats that the reader should know.
     scores_source : str
         How `scores` were obtained, for their label.
+    coefficients : sequence of Coefficient
+        Intercept and covariates.
     dimension_names : sequence of str, length n_targets or 0
         Names of the target dimensions; numbered from 1 when empty.
     """
@@ -193,6 +247,7 @@ class ReportContent:
     target_name: str
     target_scale: TargetScale
     n_targets: int
+    n_items: int
     features: Sequence[FeatureRow]
     predictions: Predictions | None
     steps: Sequence[Step]
@@ -200,6 +255,7 @@ class ReportContent:
     scores: Mapping[str, Mapping[str, float]] | None
     notes: Sequence[str]
     scores_source: str = "cross-validation"
+    coefficients: Sequence[Coefficient] = ()
     dimension_names: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -211,14 +267,22 @@ class ReportContent:
                 f"{len(self.dimension_names)} dimension names for {self.n_targets} target "
                 "dimensions: give one for each, or none"
             )
-        if self.predictions is not None and self.n_targets > 1:
+        if self.predictions is not None and self.predictions.n_targets != self.n_targets:
             raise DataError(
-                f"predictions are drawn for a scalar target only, got n_targets={self.n_targets}: "
-                "give predictions=None"
+                f"predictions have {self.predictions.n_targets} target dimensions, wanted "
+                f"{self.n_targets}"
             )
-        for row in self.features:
-            if len(row.weights) != self.n_targets:
+        named = [(f"feature {row.description!r}", row.weights) for row in self.features]
+        named += [(f"coefficient {row.name!r}", row.weights) for row in self.coefficients]
+        for name, weights in named:
+            if len(weights) != self.n_targets:
                 raise DataError(
-                    f"feature {row.description!r} has {len(row.weights)} weights, wanted one for "
-                    f"each of {self.n_targets} target dimensions"
+                    f"{name} has {len(weights)} weights, wanted one for each of {self.n_targets} "
+                    "target dimensions"
                 )
+
+    def dimension(self, d: int) -> str:
+        """Name of a target dimension."""
+        if self.n_targets == 1:
+            return self.target_name
+        return self.dimension_names[d] if self.dimension_names else f"dimension {d + 1}"

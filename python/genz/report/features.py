@@ -4,9 +4,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from genz.report.content import FeatureRow, ReportContent, TargetScale
+from genz.report.content import Coefficient, FeatureRow, ReportContent, TargetScale
 from genz.report.figures.forest import Z_95, Forest, Whisker, draw_forest, percent_change
-from genz.report.text import DASH, estimate, is_number, number, percent, rate
+from genz.report.text import (
+    DASH,
+    decimals_of,
+    estimate,
+    fixed,
+    is_number,
+    number,
+    percent,
+    rate,
+)
 
 N_TOP_DIMENSIONS = 4
 """Target dimensions that are written out for each feature of a vector target."""
@@ -66,31 +75,37 @@ class FeaturesTable:
     largest_gain: float
 
 
-def _std_error(row: FeatureRow, d: int) -> float | None:
+def std_error_of(row: FeatureRow | Coefficient, d: int) -> float | None:
+    """Return the standard error of one weight, or None where there is none."""
     return row.std_errors[d] if len(row.std_errors) and is_number(row.std_errors[d]) else None
 
 
 def describe_judgments(row: FeatureRow) -> Judgments:
     """Say in words what a judgment of this feature is worth."""
+    if row.unknown_share == 1:
+        return Judgments(None, None, ("no item could be judged",), is_reversed=False)
     sentences: list[str] = []
     low = high = None
     is_reversed = False
     if is_number(row.ppv) or is_number(row.fomr):
         low, high = row.fomr, row.ppv
-        sentences.append(f"of items judged yes, {rate(high)} have it")
-        sentences.append(f"of items judged no, {rate(low)} have it")
+        wrong_yes = 1 - row.ppv if row.ppv is not None else None
+        sentences.append(f"“yes” is wrong for {rate(wrong_yes)}")
+        sentences.append(f"“no” is wrong for {rate(row.fomr)}")
         is_reversed = low is not None and high is not None and high < low
     elif row.channel_slope is not None and is_number(row.channel_slope):
         intercept = row.channel_intercept or 0.0
         low, half, high = (
             _channel(intercept, row.channel_slope, judged) for judged in (0.1, 0.5, 0.9)
         )
-        sentences.append(f"of items judged 90 % likely, {rate(high)} have it")
-        sentences.append(f"of items judged 50 % likely, {rate(half)} have it")
-        sentences.append(f"of items judged 10 % likely, {rate(low)} have it")
+        sentences.append(f"judged 90 % likely, {rate(high)} have it")
+        sentences.append(f"judged 50 % likely, {rate(half)} have it")
+        sentences.append(f"judged 10 % likely, {rate(low)} have it")
         is_reversed = row.channel_slope < 0
+    if row.unknown_share:
+        sentences.append(f"{rate(row.unknown_share)} could not be judged")
     if is_number(row.prevalence):
-        sentences.append(f"of items left unjudged, {rate(row.prevalence)} have it")
+        sentences.append(f"of these, {rate(row.prevalence)} have it")
     return Judgments(
         low=low if is_number(low) else None,
         high=high if is_number(high) else None,
@@ -105,26 +120,39 @@ def _channel(intercept: float, slope: float, judged: float) -> float:
     return 0.5 * (1 + math.tanh(0.5 * log_odds))
 
 
-def _effect_text(weight: float, scale: TargetScale) -> str:
+def effect_text(weight: float, std_error: float | None, scale: TargetScale) -> str:
+    """Write an effect: what it adds to the target, on the log scale its relative change.
+
+    What is added is written as finely as two digits of the standard error need.
+    """
     if scale == "log":
         return percent(percent_change(weight), signed=True)
-    return number(weight, signed=True)
+    decimals = decimals_of(std_error)
+    return number(weight, signed=True) if decimals is None else fixed(weight, decimals, signed=True)
 
 
 def _interval_text(weight: float, std_error: float | None, scale: TargetScale) -> str:
     if std_error is None or not is_number(weight):
         return DASH
     ends = (weight - Z_95 * std_error, weight + Z_95 * std_error)
-    return " to ".join(_effect_text(end, scale) for end in ends)
+    return " to ".join(effect_text(end, std_error, scale) for end in ends)
 
 
-def _top_dimensions(row: FeatureRow, names: Sequence[str]) -> tuple[DimensionEffect, ...]:
+def norm(weights: Sequence[float]) -> float:
+    """Length of the effect on a vector target."""
+    return math.hypot(*(w for w in weights if is_number(w)))
+
+
+def top_dimensions(
+    row: FeatureRow | Coefficient, content: ReportContent
+) -> tuple[DimensionEffect, ...]:
+    """Write out the largest effects on a vector target."""
     finite = [d for d, weight in enumerate(row.weights) if is_number(weight)]
     top = sorted(finite, key=lambda d: -abs(row.weights[d]))[:N_TOP_DIMENSIONS]
     return tuple(
         DimensionEffect(
-            name=names[d] if names else f"dimension {d + 1}",
-            effect=estimate(row.weights[d], _std_error(row, d)),
+            name=content.dimension(d),
+            effect=estimate(row.weights[d], std_error_of(row, d)),
         )
         for d in top
     )
@@ -133,11 +161,11 @@ def _top_dimensions(row: FeatureRow, names: Sequence[str]) -> tuple[DimensionEff
 def _view(rank: int, row: FeatureRow, content: ReportContent, forest: Forest | None) -> FeatureView:
     """Write one row out: a signed effect for a scalar target, a norm for a vector."""
     if forest is None:
-        size = math.hypot(*(w for w in row.weights if is_number(w)))
+        size = norm(row.weights)
         effect, interval, weight, whisker = number(size), DASH, DASH, None
     else:
-        size, std_error = row.weights[0], _std_error(row, 0)
-        effect = _effect_text(size, content.target_scale)
+        size, std_error = row.weights[0], std_error_of(row, 0)
+        effect = effect_text(size, std_error, content.target_scale)
         interval = _interval_text(size, std_error, content.target_scale)
         weight = estimate(size, std_error)
         whisker = forest.whisker(size, std_error)
@@ -150,7 +178,7 @@ def _view(rank: int, row: FeatureRow, content: ReportContent, forest: Forest | N
         interval=interval,
         weight=weight,
         whisker=whisker,
-        top_dimensions=_top_dimensions(row, content.dimension_names) if is_vector else (),
+        top_dimensions=top_dimensions(row, content) if is_vector else (),
         judgments=describe_judgments(row),
     )
 
@@ -164,7 +192,7 @@ def tabulate_features(content: ReportContent) -> FeaturesTable:
     if content.n_targets == 1:
         forest = draw_forest(
             [row.weights[0] for row in content.features],
-            [_std_error(row, 0) for row in content.features],
+            [std_error_of(row, 0) for row in content.features],
             content.target_scale,
         )
     views = [_view(rank, row, content, forest) for rank, row in enumerate(content.features, 1)]

@@ -3,15 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from genz.report.content import Predictions, ReportContent, TargetScale
-from genz.report.figures.axis import is_drawable
-from genz.report.figures.coverage import measure_coverage
-from genz.report.scores import METRICS, OURS, in_order
-from genz.report.text import is_number, percent, plural
-
-_Floats = NDArray[np.float64]
+from genz.report import measures
+from genz.report.content import Predictions, ReportContent
+from genz.report.scores import OURS, in_order
+from genz.report.text import is_number, plural
 
 
 @dataclass(frozen=True)
@@ -48,39 +44,25 @@ def _scored(content: ReportContent) -> list[Headline]:
 def _predicted(content: ReportContent, predictions: Predictions) -> list[Headline]:
     """Headlines measured on the predictions that the report draws."""
     source = "in-sample" if predictions.source == "training items" else predictions.source
-    is_log = content.target_scale == "log"
-    actual, predicted = _usable_pairs(predictions, is_log=is_log)
-    r2 = _r2(np.log(actual), np.log(predicted)) if is_log else _r2(actual, predicted)
-    r2_source = f"{source}, on the log scale" if is_log else source
-    headlines = [Headline(METRICS["r2"].write(r2), METRICS["r2"].label, r2_source)]
+    scale = content.target_scale
+    dimensions = range(predictions.n_targets)
+    is_vector = predictions.n_targets > 1
+    by_dimension = [measures.r2(predictions, d, scale) for d in dimensions]
+    varying = [value for value in by_dimension if is_number(value)]
+    measured = {"r2": float(np.mean(varying)) if varying else np.nan}
+    details = {"r2": f"{source}, on the log scale" if scale == "log" else source}
+    if is_vector:
+        measured["cosine"] = measures.cosine(predictions)
+        details["r2"] = f"{source}, mean of the dimensions"
     # A relative error means nothing where the target may be near zero, so only logs lead with it.
-    if is_log and len(actual):
-        error = float(np.median(np.abs(predicted / actual - 1)))
-        metric = METRICS["median_relative_error"]
-        headlines.insert(0, Headline(metric.write(error), metric.label, source))
-    coverage = measure_coverage(predictions)
-    if coverage is not None:
-        label = f"Coverage of {percent(coverage.level, decimals=0)} intervals"
-        headlines.append(Headline(percent(coverage.share, decimals=1), label, source))
-    return headlines
-
-
-def _usable_pairs(predictions: Predictions, *, is_log: bool) -> tuple[_Floats, _Floats]:
-    scale: TargetScale = "log" if is_log else "linear"
-    pairs = [
-        (actual, predicted)
-        for actual, predicted in zip(predictions.actual, predictions.predicted, strict=True)
-        if is_drawable(actual, scale) and is_drawable(predicted, scale)
+    elif scale == "log":
+        measured["median_relative_error"] = measures.median_relative_error(predictions)
+    measured[f"coverage_{100 * predictions.level:.0f}"] = measures.coverage(predictions)
+    return [
+        Headline(metric.write(value), metric.label, details.get(metric.key, source))
+        for metric in in_order(measured)
+        if is_number(value := measured[metric.key])
     ]
-    table = np.array(pairs, dtype=np.float64).reshape(-1, 2)
-    return table[:, 0], table[:, 1]
-
-
-def _r2(actual: _Floats, predicted: _Floats) -> float:
-    """Coefficient of determination; NaN where the targets are constant or too few."""
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        total = np.sum((actual - actual.mean()) ** 2) if len(actual) > 1 else 0.0
-        return float(1 - np.sum((actual - predicted) ** 2) / total) if total > 0 else np.nan
 
 
 def headlines_of(content: ReportContent) -> tuple[Headline, ...]:

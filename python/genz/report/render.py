@@ -6,15 +6,20 @@ import hashlib
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from genz.report import measures
+from genz.report.coefficients import tabulate_coefficients
 from genz.report.content import ReportContent
+from genz.report.dimensions import tabulate_dimensions
 from genz.report.features import tabulate_features
 from genz.report.figures.course import draw_course
 from genz.report.figures.coverage import measure_coverage
 from genz.report.figures.forest import HEIGHT, WIDTH
-from genz.report.figures.scatter import draw_scatter
+from genz.report.figures.scatter import draw_scatters
 from genz.report.headlines import headlines_of
+from genz.report.proposals import arrange_proposals
 from genz.report.scores import OURS, tabulate_scores
 from genz.report.text import (
+    estimate,
     fixed,
     is_number,
     number,
@@ -40,6 +45,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "estimate": estimate,
         "fixed": fixed,
         "number": number,
         "one_line": one_line,
@@ -65,6 +71,15 @@ def _csp_hash(block: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
+def _typical_error(content: ReportContent) -> str | None:
+    """Write the error that half of the predictions of a scalar target stay within."""
+    if content.predictions is None or content.n_targets > 1:
+        return None
+    if content.target_scale == "log":
+        return percent(measures.median_relative_error(content.predictions), decimals=1)
+    return number(measures.median_absolute_error(content.predictions))
+
+
 def render(content: ReportContent) -> str:
     """Render a report.
 
@@ -83,7 +98,7 @@ def render(content: ReportContent) -> str:
     environment = _environment()
     style = "\n".join(_source(environment, name) for name in _STYLES)
     script = _source(environment, _SCRIPT)
-    predictions = content.predictions
+    predictions, is_scalar = content.predictions, content.n_targets == 1
     return environment.get_template("report.html.j2").render(
         content=content,
         style=Markup(style),  # noqa: S704 - a file of this package
@@ -95,13 +110,11 @@ def render(content: ReportContent) -> str:
         forest_size=(WIDTH, HEIGHT),
         scores=tabulate_scores(content.scores) if content.scores else None,
         our_name=OURS,
-        scatter=(
-            draw_scatter(predictions, content.target_name, content.target_scale)
-            if predictions
-            else None
-        ),
-        coverage=measure_coverage(predictions) if predictions else None,
+        coefficients=tabulate_coefficients(content),
+        scatters=draw_scatters(content),
+        typical_error=_typical_error(content),
+        coverage=measure_coverage(predictions) if is_scalar and predictions else None,
+        dimensions=tabulate_dimensions(content),
         course=draw_course(content.steps),
-        accepted=[proposal for proposal in content.proposals if proposal.accepted],
-        rejected=[proposal for proposal in content.proposals if not proposal.accepted],
+        proposals=arrange_proposals(content.proposals),
     )

@@ -44,6 +44,11 @@ class Metric:
         return value if self.better == "lower" else -value
 
 
+def _mean_width(level: int) -> Metric:
+    """Mean width of intervals; narrow ones are good only when they cover, so it ranks nothing."""
+    return Metric(f"mean_width_{level}", f"Mean width of {level}\u202f% intervals", "none", number)
+
+
 def _coverage(level: int) -> Metric:
     """Coverage of intervals, best when it is what they promise."""
     write = partial(percent, decimals=1)
@@ -60,6 +65,7 @@ METRICS = {
         Metric("cosine", "Cosine similarity", "higher", partial(fixed, decimals=3)),
         Metric("r2", "R²", "higher", partial(fixed, decimals=3)),
         _coverage(90),
+        _mean_width(90),
         Metric(
             "log_predictive_density",
             "Log predictive density, nats per item",
@@ -77,8 +83,9 @@ def metric_of(key: str) -> Metric:
     """Look a metric up; an unknown one is shown under its own name and never ranked."""
     if key in METRICS:
         return METRICS[key]
-    if match := re.fullmatch(r"coverage_([1-9]\d)", key):
-        return _coverage(int(match[1]))
+    for name, make in (("coverage", _coverage), ("mean_width", _mean_width)):
+        if match := re.fullmatch(rf"{name}_([1-9]\d)", key):
+            return make(int(match[1]))
     return Metric(key, key.replace("_", " ").capitalize(), "none", number)
 
 

@@ -14,6 +14,8 @@ _PERCENT_SIGN = "\u202f%"
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
+# Not `str.split`, which would also break the space between a number and its percent sign.
+_BREAKS = re.compile("[ \t\n\v\f\r\x85\u2028\u2029]+")
 # Explicit bidirectional controls can reorder text far from where they stand ("Trojan Source",
 # Boucher & Anderson 2021); right-to-left letters need none of them inside <bdi>.
 _BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -32,7 +34,7 @@ def printable(value: object) -> object:
 
 def one_line(value: str, max_length: int = 80) -> str:
     """Collapse white space and cut at `max_length` characters, with an ellipsis."""
-    line = " ".join(value.split())
+    line = _BREAKS.sub(" ", value).strip()
     return line if len(line) <= max_length else line[: max_length - 1].rstrip() + "…"
 
 
@@ -89,11 +91,18 @@ def fixed(value: float | None, decimals: int, *, signed: bool = False) -> str:
     return _signed(text, negative=value < 0 and not is_zero, signed=signed and not is_zero)
 
 
+def decimals_of(std_error: float | None) -> int | None:
+    """Decimals that two digits of a standard error need; None where it has no sensible size."""
+    if std_error is None or not 1e-6 < std_error < 1e9:
+        return None
+    return max(0, 1 - math.floor(math.log10(std_error)))
+
+
 def estimate(value: float | None, std_error: float | None) -> str:
     """Write an estimate ± its standard error, both as finely as two digits of the error need."""
-    if not (std_error and is_number(std_error) and is_number(value) and 1e-6 < std_error < 1e9):
+    decimals = decimals_of(std_error)
+    if decimals is None or not is_number(value):
         return f"{number(value, signed=True)} ± {number(std_error, digits=2)}"
-    decimals = max(0, 1 - math.floor(math.log10(std_error)))
     return f"{fixed(value, decimals, signed=True)} ± {fixed(std_error, decimals)}"
 
 

@@ -3,14 +3,18 @@
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 
 from genz.report.content import TargetScale
 from genz.report.text import fixed, number
 
 # Beyond these, sums and differences of the geometry would overflow or vanish.
-_LARGEST, _SMALLEST = 1e300, 1e-300
+_LARGEST = 1e300
+# On a log axis: the margins and the ticks beside the ends must be numbers as well.
+_LARGEST_LOG, _SMALLEST_LOG = 1e150, 1e-150
+# From which size on, and the unit: four digits are short enough without one.
+_UNITS = ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))
+_MAX_SHORT = 1e12
 # Log axes that span less than this ratio have evenly spaced ticks.
 _WIDE = 4.0
 
@@ -19,7 +23,7 @@ def is_drawable(value: float, scale: TargetScale = "linear") -> bool:
     """Whether a value has a position on an axis of this scale."""
     if not math.isfinite(value) or abs(value) > _LARGEST:
         return False
-    return scale == "linear" or value > _SMALLEST
+    return scale == "linear" or _SMALLEST_LOG < value < _LARGEST_LOG
 
 
 def linear_ticks(low: float, high: float, n: int) -> list[float]:
@@ -108,18 +112,31 @@ class Axis:
             values = log_ticks(self.low, self.high, n)
             # Ticks of a wide log axis have one significant digit and decimals of their own.
             is_wide = self.high / self.low >= _WIDE
-            label = label or (partial(number, digits=1) if is_wide else _tick_label(values))
+            label = label or (_one_digit if is_wide else _tick_label(values))
         else:
             values = linear_ticks(self.low, self.high, n)
             label = label or _tick_label(values)
         return tuple(Tick(self.position(v), label(v)) for v in values)
 
 
+def _unit(size: float) -> tuple[float, str]:
+    """Unit in which numbers of this size are short: 200k, 1.5M."""
+    return next(((unit, name) for least, unit, name in _UNITS if size >= least), (1.0, ""))
+
+
+def _one_digit(value: float) -> str:
+    """Write a tick that has one significant digit."""
+    unit, name = _unit(abs(value)) if abs(value) < _MAX_SHORT else (1.0, "")
+    return number(value / unit, digits=1) + name
+
+
 def _tick_label(values: list[float]) -> Callable[[float], str]:
-    """Write all ticks with the fewest decimals that tell them exactly, the same for all."""
-    if max(map(abs, values), default=0.0) < 1e9:
-        step = min((b - a for a, b in pairwise(values)), default=1.0)
+    """Write all ticks in one unit with the fewest decimals that tell them exactly."""
+    size = max(map(abs, values), default=0.0)
+    if size < _MAX_SHORT:
+        unit, name = _unit(size)
+        step = min((b - a for a, b in pairwise(values)), default=1.0) / unit
         for decimals in range(7):
-            if all(abs(round(v, decimals) - v) <= 1e-6 * step for v in values):
-                return lambda value: fixed(value, decimals)
+            if all(abs(round(v / unit, decimals) - v / unit) <= 1e-6 * step for v in values):
+                return lambda value: fixed(value / unit, decimals) + (name if value else "")
     return number

@@ -1,17 +1,16 @@
 """The course of discovery: log likelihood after each step."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from genz.report.content import Step
-from genz.report.figures.axis import Axis, is_drawable
-from genz.report.figures.frame import Canvas, Frame, Margins
+from genz.report.content import Step, StepKind
+from genz.report.figures.axis import Axis, Tick, is_drawable
+from genz.report.figures.frame import Canvas, Frame
 from genz.report.text import number, one_line, plural
 
-_CANVAS = Canvas(980, 340, Margins(left=84, bottom=54))
-
-StepKind = Literal["accepted", "pruned", "other"]
+_CANVAS = Canvas(760, 300)
+MAX_TICKS = 12
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,9 @@ class Course:
 
     @property
     def path(self) -> str:
-        """The line through all marks."""
-        return " ".join(f"{mark.x},{mark.y}" for mark in self.marks)
+        """The staircase through all marks: between two fits the model stays as it is."""
+        first, *others = self.marks
+        return f"M{first.x} {first.y}" + "".join(f"H{mark.x}V{mark.y}" for mark in others)
 
     @property
     def kinds(self) -> tuple[StepKind, ...]:
@@ -44,41 +44,43 @@ class Course:
         return tuple(kind for kind in kinds if kind in present)
 
 
-def kind_of(action: str) -> StepKind:
-    """Tell which marker an action gets."""
-    action = action.strip().lower()
-    if action.startswith("accept"):
-        return "accepted"
-    return "pruned" if action.startswith("prune") else "other"
-
-
 def draw_course(steps: Sequence[Step]) -> Course | None:
     """Lay out log likelihood by step, or None when fewer than two steps have one."""
-    drawable = [step for step in steps if is_drawable(step.log_likelihood)]
+    drawable = [
+        (step, step.log_likelihood)
+        for step in steps
+        if step.log_likelihood is not None and is_drawable(step.log_likelihood)
+    ]
     if len(drawable) < 2:
         return None
-    x_axis = Axis.around([s.step for s in drawable], *_CANVAS.x_range, padding=0.02)
-    y_axis = Axis.around([s.log_likelihood for s in drawable], *_CANVAS.y_range, padding=0.08)
+    x_axis = Axis.around([s.step for s, _ in drawable], *_CANVAS.x_range, padding=0.02)
+    y_axis = Axis.around([value for _, value in drawable], *_CANVAS.y_range, padding=0.08)
     marks = tuple(
         StepMark(
             x=x_axis.position(s.step),
-            y=y_axis.position(s.log_likelihood),
-            kind=kind_of(s.action),
-            label=f"step {s.step}: {one_line(s.action)}, {plural(s.n_features, 'feature')}, "
-            f"log likelihood {number(s.log_likelihood, digits=5)}",
+            y=y_axis.position(value),
+            kind=s.kind,
+            label=f"round {s.step}: {one_line(s.action)}, {plural(s.n_features, 'feature')}, "
+            f"log likelihood {number(value, digits=5)}",
         )
-        for s in drawable
+        for s, value in drawable
     )
-    first, last = drawable[0], drawable[-1]
+    (first, start), (last, end) = drawable[0], drawable[-1]
     frame = Frame(
         key="course",
-        title="Log likelihood by step of discovery",
-        description=f"From {number(first.log_likelihood, digits=5)} nats at step {first.step} to "
-        f"{number(last.log_likelihood, digits=5)} nats at step {last.step}.",
+        title="Log likelihood by round of discovery",
+        description=f"From {number(start, digits=5)} nats at round {first.step} to "
+        f"{number(end, digits=5)} nats at round {last.step}.",
         canvas=_CANVAS,
-        x_label="Step",
+        x_label="Round of discovery",
         y_label="Log likelihood, nats",
-        x_ticks=tuple(t for t in x_axis.ticks(12) if t.label.isdigit()),
+        x_ticks=_round_ticks(x_axis, first.step, last.step),
         y_ticks=y_axis.ticks(5),
     )
     return Course(frame, marks)
+
+
+def _round_ticks(axis: Axis, first: int, last: int) -> tuple[Tick, ...]:
+    """Ticks at whole rounds only, at most about a dozen."""
+    every = max(1, math.ceil((last - first) / MAX_TICKS))
+    return tuple(Tick(axis.position(n), str(n)) for n in range(first, last + 1, every))

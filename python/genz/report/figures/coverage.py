@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from genz.report.content import Predictions
-from genz.report.figures.axis import Axis, Tick, is_drawable
+from genz.report.figures.axis import Axis, Tick
 from genz.report.figures.frame import Canvas, Frame
+from genz.report.measures import held
 from genz.report.text import number, percent
 
 MIN_BIN_SIZE = 12
@@ -52,50 +53,46 @@ def wilson_interval(n_held: int, n_items: int) -> tuple[float, float]:
 
 
 def measure_coverage(predictions: Predictions, n_bins: int = 5) -> Coverage | None:
-    """Count how often the intervals hold, overall and by groups of equal size along the prediction.
+    """Count how often the intervals of a scalar target hold, overall and along the prediction.
+
+    Groups along the prediction are of equal size.
 
     Returns
     -------
     Coverage or None
         None when no item has a target, a prediction and an interval.
     """
-    p = predictions
-    columns = zip(p.predicted, p.actual, p.lower, p.upper, strict=True)
-    rows = sorted(
-        (predicted, lower <= actual <= upper)
-        for predicted, actual, lower, upper in columns
-        if all(map(is_drawable, (predicted, actual, lower, upper)))
-    )
+    level = predictions.level
+    rows = sorted(held(predictions, 0))
     if not rows:
         return None
-    n_held = sum(held for _, held in rows)
+    n_held = sum(is_held for _, is_held in rows)
     n_bins = min(n_bins, len(rows) // MIN_BIN_SIZE)
     if n_bins < 2:
-        return Coverage(p.level, n_held, len(rows), None, (), 0.0)
+        return Coverage(level, n_held, len(rows), None, (), 0.0)
 
     edges = [len(rows) * b // n_bins for b in range(n_bins + 1)]
     groups = [rows[a:b] for a, b in pairwise(edges)]
-    held = [sum(is_held for _, is_held in group) for group in groups]
-    intervals = [wilson_interval(h, len(g)) for h, g in zip(held, groups, strict=True)]
+    counts = [sum(is_held for _, is_held in group) for group in groups]
+    intervals = [wilson_interval(h, len(g)) for h, g in zip(counts, groups, strict=True)]
     lowest = min(low for low, _ in intervals)
     x_axis = Axis(0.5, n_bins + 0.5, *_CANVAS.x_range)
-    y_axis = Axis(min(lowest, p.level) - 0.03, 1.01, *_CANVAS.y_range)
+    y_axis = Axis(min(lowest, level) - 0.03, 1.01, *_CANVAS.y_range)
     bins = []
-    for b, (group, n, (low, high)) in enumerate(zip(groups, held, intervals, strict=True), 1):
+    for b, (group, n, (low, high)) in enumerate(zip(groups, counts, intervals, strict=True), 1):
         range_text = f"{number(group[0][0])} to {number(group[-1][0])}"
         label = f"predicted {range_text}: {percent(n / len(group), decimals=1)} of {len(group):,}"
         x = x_axis.position(b)
         y = y_axis.position(n / len(group))
         bins.append(Bin(x, y, y_axis.position(low), y_axis.position(high), label))
-    level = percent(p.level, decimals=0)
     frame = Frame(
         key="coverage",
-        title=f"Coverage of the {level} intervals along the prediction",
+        title=f"Coverage of the {percent(level, decimals=0)} intervals along the prediction",
         description="; ".join(bin_.label for bin_ in bins),
         canvas=_CANVAS,
-        x_label="Groups of equal size, from the lowest to the highest prediction",
+        x_label="Groups from lowest to highest prediction",
         y_label="Share of items within their interval",
         x_ticks=tuple(Tick(x_axis.position(b), str(b)) for b in range(1, n_bins + 1)),
         y_ticks=y_axis.ticks(6, percent),
     )
-    return Coverage(p.level, n_held, len(rows), frame, tuple(bins), y_axis.position(p.level))
+    return Coverage(level, n_held, len(rows), frame, tuple(bins), y_axis.position(level))

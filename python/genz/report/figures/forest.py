@@ -8,7 +8,7 @@ from genz.report.content import TargetScale
 from genz.report.figures.axis import Axis, Tick, is_drawable, log_ticks
 from genz.report.text import percent
 
-WIDTH, HEIGHT = 220.0, 30.0
+WIDTH, HEIGHT = 320.0, 26.0
 Z_95 = 1.959964
 # An interval may reach this many spans of the estimates beyond them before it is cut, so that one
 # ill-determined feature does not squeeze all others into a point.
@@ -75,7 +75,7 @@ def draw_forest(
         if std_error is not None and is_drawable(weight) and is_drawable(std_error):
             ends.append(max(weight - Z_95 * std_error, low - overhang))
             ends.append(min(weight + Z_95 * std_error, high + overhang))
-    axis = Axis.around(ends, 6, WIDTH - 6, padding=0.06)
+    axis = Axis.around(ends, 16, WIDTH - 16, padding=0.06)
     return Forest(axis, _effect_ticks(axis, scale))
 
 

@@ -9,10 +9,10 @@ from genz.report.figures.axis import Tick
 class Margins:
     """Room around the plotting area, in units of the drawing."""
 
-    left: float = 76
-    right: float = 16
-    top: float = 14
-    bottom: float = 58
+    left: float = 60
+    right: float = 18
+    top: float = 36
+    bottom: float = 52
 
 
 @dataclass(frozen=True)

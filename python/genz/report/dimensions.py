@@ -1,0 +1,37 @@
+"""How well each dimension of a vector target is predicted."""
+
+from dataclasses import dataclass
+
+from genz.report import measures
+from genz.report.content import ReportContent
+from genz.report.text import fixed, percent
+
+MAX_DIMENSIONS = 50
+"""The most dimensions that are listed."""
+
+
+@dataclass(frozen=True)
+class DimensionRow:
+    """One dimension: its name, R² and the share of items within their intervals."""
+
+    name: str
+    r2: str
+    coverage: str
+
+
+def tabulate_dimensions(content: ReportContent) -> tuple[DimensionRow, ...]:
+    """Measure the first dimensions of a vector target; a scalar target has no rows."""
+    predictions = content.predictions
+    if predictions is None or content.n_targets == 1:
+        return ()
+    rows = []
+    for d in range(min(content.n_targets, MAX_DIMENSIONS)):
+        held = [is_held for _, is_held in measures.held(predictions, d)]
+        rows.append(
+            DimensionRow(
+                name=content.dimension(d),
+                r2=fixed(measures.r2(predictions, d, content.target_scale), 3),
+                coverage=percent(sum(held) / len(held) if held else None, decimals=1),
+            )
+        )
+    return tuple(rows)

@@ -1,0 +1,130 @@
+"""Facts about a fit for the report, and the caveats that its reader should know."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from genz import __version__
+from genz.regressor import GenZRegressor
+from genz.report.content import Floats
+from genz.report.evaluation import Evaluation
+from genz.report.text import number, percent, plural
+
+
+def source_of(evaluation: Evaluation | None) -> str:
+    """Say how held-out scores were obtained."""
+    if evaluation is None or not evaluation.n_folds:
+        return "cross-validation"
+    return f"{evaluation.n_folds}-fold cross-validation"
+
+
+def facts_of(
+    model: GenZRegressor, evaluation: Evaluation | None, target: str, covariates: Sequence[str]
+) -> dict[str, str]:
+    """What was fitted and how; the first six stand in the header."""
+    metadata, regression = model.metadata, model.regression_
+    n_items = len(model.judgments_)
+    without = metadata.get("n_without_target")
+    own = len(model.features or ())
+    facts = {
+        "Catalog": metadata.get("catalog"),
+        "Items": f"{n_items:,} fitted" + (f", {without:,} without a target" if without else ""),
+        "Target": f"{target}, fitted on the log scale" if model.log_target else target,
+        "Covariates": ", ".join(covariates) or "none",
+        "Foundation model": _foundation_model(model),
+        "Noise": _noise(model),
+        "Features": f"{len(model.features_)} of at most {model.n_features}"
+        + (f", {own} given by the user" if own else ""),
+        "Fields": _fields(model),
+        "Judgments": _judgments(model.judgments_),
+        "Item weights": metadata.get("weight") or "all equal",
+        "Log likelihood": f"{number(regression.log_likelihood_, digits=5)} nats",
+        "EM": f"{plural(regression.n_iter_, 'iteration')}, "
+        f"{'converged' if regression.converged_ else 'not converged'}; solver "
+        f"{regression.solver_.replace('_', ' ')}",
+        "Evaluation": _evaluation(evaluation),
+        "Seed": metadata.get("seed", model.random_state),
+        "Fitted": metadata.get("created"),
+        "Command": metadata.get("command"),
+        "Report by": f"genz {__version__}",
+    }
+    return {name: str(fact) for name, fact in facts.items() if fact is not None}
+
+
+def _foundation_model(model: GenZRegressor) -> str:
+    name = model.foundation_model
+    name = name if isinstance(name, str) else name.name
+    return "built-in (no language model)" if name == "builtin" else name
+
+
+def _noise(model: GenZRegressor) -> str | None:
+    if model.n_targets_ > 1:
+        return None
+    sd = float(np.sqrt(model.regression_.noise_variance_[0]))
+    if model.log_target:
+        return f"standard deviation {number(sd)} of the logarithm, about {percent(np.expm1(sd))}"
+    return f"standard deviation {number(sd)}"
+
+
+def _fields(model: GenZRegressor) -> str:
+    counts = Counter(str(field.kind) for field in model.fields_)
+    kinds = ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
+    return f"{len(model.fields_)}: {kinds}"
+
+
+def _judgments(judgments: Floats) -> str:
+    known = judgments[~np.isnan(judgments)]
+    form = "yes or no" if np.isin(known, (0.0, 1.0)).all() else "probabilities"
+    unknown = 1 - known.size / judgments.size if judgments.size else 0.0
+    return f"{form}, {percent(unknown)} unknown" if unknown else f"{form}, none unknown"
+
+
+def _evaluation(evaluation: Evaluation | None) -> str:
+    if evaluation is None:
+        return "none: what is shown is in-sample"
+    seed = "" if evaluation.seed is None else f", seed {evaluation.seed}"
+    return f"{source_of(evaluation)} of {plural(len(evaluation.ids), 'item')}{seed}"
+
+
+def notes_of(model: GenZRegressor, evaluation: Evaluation | None) -> list[str]:
+    """Caveats that the reader should know."""
+    notes = _unjudged(model)
+    if not model.regression_.converged_:
+        notes.append(
+            f"The final EM stopped after {plural(model.regression_.n_iter_, 'iteration')} before "
+            "it had converged: effects and error rates may still move."
+        )
+    if evaluation is not None and evaluation.actual.shape[1] != model.n_targets_:
+        notes.append(
+            f"The evaluation beside the model has {plural(evaluation.actual.shape[1], 'target')}, "
+            f"the model {model.n_targets_}: it belongs to another model and is not shown."
+        )
+    elif evaluation is not None and len(evaluation.ids) != len(model.judgments_):
+        notes.append(
+            f"The evaluation is of {plural(len(evaluation.ids), 'item')}, the model was fitted to "
+            f"{len(model.judgments_):,}: it may belong to an earlier fit."
+        )
+    return notes
+
+
+def _unjudged(model: GenZRegressor) -> list[str]:
+    """Name the features that the foundation model could not judge, for all items or for some."""
+    shares = np.isnan(model.judgments_).mean(axis=0).tolist()
+    named = [
+        (f"“{feature.description}”", share)
+        for feature, share in zip(model.features_, shares, strict=True)
+    ]
+    notes = [
+        f"The foundation model could not judge {name} for any item: an effect that it has was "
+        "inferred from the target alone and does not help to predict new items."
+        for name, share in named
+        if share == 1
+    ]
+    partly = [f"{name} ({percent(share)} of the items)" for name, share in named if 0 < share < 1]
+    if partly:
+        notes.append(
+            f"Some items could not be judged on {'; '.join(partly)}. They have the feature with "
+            "the prevalence that was estimated for unjudged items."
+        )
+    return notes

@@ -1,0 +1,163 @@
+"""From a saved model to its report."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from genz.errors import UsageError
+from genz.persistence import REPORT_FILE, load, write_whole
+from genz.regressor import GenZRegressor
+from genz.report.content import Coefficient, FeatureRow, Predictions, ReportContent
+from genz.report.evaluation import Evaluation, read_evaluation
+from genz.report.facts import facts_of, notes_of, source_of
+from genz.report.render import render
+from genz.report.trace import proposals_of, steps_of
+
+LEVEL = 0.9
+"""Nominal coverage of the in-sample intervals."""
+
+
+def write_report(directory: Path, out: Path | None = None) -> Path:
+    """Write the report of a saved model, whole or not at all.
+
+    Parameters
+    ----------
+    directory : Path
+        A fitted model; ``evaluation.json`` and ``evaluation.npz`` in it are shown as well.
+    out : Path, optional
+        The HTML file; None is ``report.html`` in the directory.
+
+    Returns
+    -------
+    Path
+        The file that was written.
+
+    Raises
+    ------
+    ModelDirectoryError
+        When the model or its evaluation is missing or damaged.
+    UsageError
+        When `out` cannot be written.
+    """
+    model = load(directory, judging=False)
+    html = render(content_of(model, read_evaluation(directory)))
+    out = directory / REPORT_FILE if out is None else out
+    try:
+        write_whole(out, html.encode())
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror}") from None
+    return out
+
+
+def content_of(model: GenZRegressor, evaluation: Evaluation | None = None) -> ReportContent:
+    """Gather what a report shows.
+
+    Held-out predictions and scores are shown where there is an evaluation, in-sample ones else.
+    """
+    metadata = model.metadata
+    names = [str(name) for name in metadata.get("target") or ()]
+    is_matching = evaluation is not None and evaluation.actual.shape[1] == model.n_targets_
+    held_out = evaluation if is_matching else None
+    catalog = metadata.get("catalog")
+    target = _target_name(names, model.n_targets_)
+    coefficients = _coefficients(model)
+    return ReportContent(
+        title=f"{target} in {catalog}" if catalog else target[:1].upper() + target[1:],
+        facts=facts_of(model, held_out, target, [row.name for row in coefficients[1:]]),
+        target_name=target,
+        target_scale="log" if model.log_target else "linear",
+        n_targets=model.n_targets_,
+        n_items=len(model.judgments_),
+        features=tuple(_feature_rows(model)),
+        predictions=_held_out(held_out) if held_out else _in_sample(model),
+        steps=steps_of(model.trace_),
+        proposals=proposals_of(model.trace_),
+        scores=held_out.scores if held_out else None,
+        notes=tuple(notes_of(model, evaluation)),
+        scores_source=source_of(held_out),
+        coefficients=coefficients,
+        dimension_names=names if len(names) == model.n_targets_ else (),
+    )
+
+
+def _target_name(names: list[str], n_targets: int) -> str:
+    if not names:
+        return "the target"
+    if n_targets == 1 or len(names) == 1:
+        return names[0]
+    if len(names) <= 3:
+        return f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{names[0]}, {names[1]} and {len(names) - 2} more"
+
+
+def _feature_rows(model: GenZRegressor) -> list[FeatureRow]:
+    unknown_shares = np.isnan(model.judgments_).mean(axis=0).tolist()
+    return [
+        FeatureRow(
+            description=feature.description,
+            weights=feature.weights,
+            std_errors=feature.weights_std_error,
+            ppv=feature.ppv,
+            fomr=feature.fomr,
+            channel_intercept=feature.channel_intercept,
+            channel_slope=feature.channel_slope,
+            prevalence=feature.prevalence if unknown_share else None,
+            share=feature.share,
+            unknown_share=unknown_share,
+            gain=feature.gain,
+            examples_with=feature.examples_with,
+            examples_without=feature.examples_without,
+        )
+        for feature, unknown_share in zip(model.features_, unknown_shares, strict=True)
+    ]
+
+
+def _coefficients(model: GenZRegressor) -> list[Coefficient]:
+    """Intercept and covariates; `covariance_` (D, M, M) has them first, in this order."""
+    regression = model.regression_
+    weights = np.vstack([regression.intercept_, regression.covariate_weights_])
+    assert regression.covariance_ is not None  # noqa: S101 - a saved model has it
+    variances = np.diagonal(regression.covariance_, axis1=1, axis2=2)[:, : len(weights)].T
+    n_covariates = len(weights) - 1
+    names = [str(name) for name in model.metadata.get("covariates") or ()]
+    if len(names) != n_covariates:
+        names = [f"covariate {p}" for p in range(1, n_covariates + 1)]
+    rows = zip(("intercept", *names), weights, np.sqrt(variances), strict=True)
+    return [Coefficient(name, w.tolist(), se.tolist()) for name, w, se in rows]
+
+
+def _held_out(evaluation: Evaluation) -> Predictions:
+    return Predictions(
+        ids=evaluation.ids,
+        actual=evaluation.actual,
+        predicted=evaluation.predicted,
+        lower=evaluation.lower,
+        upper=evaluation.upper,
+        source="cross-validation",
+        level=evaluation.level,
+    )
+
+
+def _in_sample(model: GenZRegressor) -> Predictions:
+    """Predict the training items from their stored judgments; no foundation model is asked."""
+    predictive = model.regression_.predictive(model.judgments_, model.covariates_)
+    tail = (1 - LEVEL) / 2
+    quantiles = predictive.quantiles([tail, 0.5, 1 - tail])
+    predicted = predictive.mean()
+    if model.log_target:
+        quantiles = np.exp(quantiles)
+        predicted = quantiles[:, :, 1]
+    n_items = len(predicted)
+    ids: list[Any] = model.metadata.get("ids") or []
+    if len(ids) != n_items:
+        ids = [f"item {n}" for n in range(1, n_items + 1)]
+    return Predictions(
+        ids=[str(id_) for id_ in ids],
+        actual=model.targets_,
+        predicted=predicted,
+        lower=quantiles[:, :, 0],
+        upper=quantiles[:, :, 2],
+        source="training items",
+        level=LEVEL,
+    )
