@@ -23,7 +23,7 @@ class BuiltinModel:
     """Foundation model of genz's own: no key, no network, no randomness.
 
     It knows the catalog's fields and the words of its texts, and nothing of the world: its
-    features are sentences such as ``area is at least 2500``, ``zipcode is 92276 or 93446``,
+    features are sentences such as ``area is at least 2,500``, ``zipcode is 92276 or 93446``,
     ``description mentions 'granite'``, and two of these joined by ``and``. To a sentence that it
     cannot parse it answers *unknown*.
     """
