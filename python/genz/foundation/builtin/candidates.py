@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from genz.catalog import Catalog, Field, FieldKind
 from genz.foundation.builtin.conditions import (
+    Includes,
     Mentions,
     Missing,
     OneOf,
@@ -92,10 +93,11 @@ def categories(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iter
                     yield StartsWith(field.name, prefix)
 
 
-def entries(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iterator[Simple]:
+def entries(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iterator[Includes]:
     """Entries of lists, and unions of them."""
     column = (v or () for v in items.array(field.name))
-    yield from _single_and_unions(field.name, _counts(column, in_high), in_high)
+    for one_of in _single_and_unions(field.name, _counts(column, in_high), in_high):
+        yield Includes(field.name, one_of.values)
 
 
 def phrases(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iterator[Mentions]:
