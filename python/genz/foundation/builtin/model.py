@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from genz.catalog import Catalog, FieldKind
+from genz.catalog import Catalog
 from genz.foundation.builtin import candidates
 from genz.foundation.builtin.conditions import Both, Condition
 from genz.foundation.builtin.grammar import parse_condition, print_condition
+from genz.foundation.builtin.neighbours import mean_of_nearest
 from genz.foundation.protocol import Contrast
 
 MAX_AGREEMENT = 0.95
@@ -16,7 +17,6 @@ PAIRED = 12
 """Conjunctions are formed of this many best single conditions."""
 MIN_PAIR_ADVANTAGE = 1.15
 """A conjunction must separate this much better than the better of its parts."""
-NEIGHBOURS = 10
 
 
 class BuiltinModel:
@@ -69,19 +69,12 @@ class BuiltinModel:
     async def predict(
         self, items: Catalog, examples: Catalog, targets: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Mean target of the examples most alike; NaN without examples. See the protocol.
-
-        Two items are alike in a field by 1 less their distance in ranks (numbers, dates), if they
-        are equal (categories), or by the share of words or entries in common.
-        """
-        y = np.asarray(targets, dtype=np.float64).reshape(len(examples), -1)
+        """Mean target of the examples most alike; NaN without examples. See the protocol."""
+        y = np.asarray(targets, dtype=np.float64)
+        y = y[:, np.newaxis] if y.ndim == 1 else y
         if not len(examples):
             return np.full((len(items), y.shape[1]), np.nan)
-        likeness = np.zeros((len(items), len(examples)))
-        for field in examples.fields:
-            likeness += _likeness(field.name, field.kind, items, examples)
-        nearest = np.argsort(-likeness, axis=1, kind="stable")[:, :NEIGHBOURS]
-        return np.asarray(np.nanmean(y[nearest], axis=1))
+        return mean_of_nearest(items, examples, y)
 
 
 Scored = tuple[float, Condition, NDArray[np.float64]]
@@ -142,25 +135,3 @@ def _concatenate(first: Catalog, second: Catalog) -> Catalog:
         for field in first.fields
     }
     return Catalog(first.fields, columns)
-
-
-def _likeness(name: str, kind: FieldKind, items: Catalog, examples: Catalog) -> NDArray[np.float64]:
-    if kind in (FieldKind.NUMBER, FieldKind.DATE):
-        ordered = np.sort(examples.numbers(name))
-        ranks = [
-            np.searchsorted(ordered, c.numbers(name)) / len(ordered) for c in (items, examples)
-        ]
-        alike = 1 - np.abs(ranks[0][:, np.newaxis] - ranks[1])
-        return np.where(np.isnan(items.numbers(name))[:, np.newaxis], 0.0, alike)
-    if kind is FieldKind.CATEGORY:
-        equal = items.array(name)[:, np.newaxis] == examples.array(name)
-        return np.asarray(equal, dtype=np.float64)
-    sets = [[_words(value) for value in c.array(name)] for c in (items, examples)]
-    shared = [[len(a & b) / max(1, len(a | b)) for b in sets[1]] for a in sets[0]]
-    return np.array(shared)
-
-
-def _words(value: object) -> frozenset[str]:
-    if isinstance(value, tuple):
-        return frozenset(value)
-    return frozenset(str(value).lower().split()) if value is not None else frozenset()
