@@ -148,6 +148,29 @@ def asking(clean_up_seconds: str) -> subprocess.Popen[bytes]:
     return child
 
 
+def test_a_clean_up_that_has_begun_is_not_cancelled_again() -> None:
+    cleaning, cleaned = threading.Event(), threading.Event()
+
+    async def ask() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            cleaning.set()
+            await asyncio.sleep(0.1)
+            cleaned.set()
+
+    async def cancel() -> None:
+        task = asyncio.create_task(ask())
+        await asyncio.sleep(0)
+        task.cancel()
+        while not cleaning.is_set():
+            await asyncio.sleep(0)
+
+    with LoopThread() as loop:
+        loop.run(cancel())
+    assert cleaned.is_set()
+
+
 def test_ctrl_c_cancels_the_question_and_waits_for_its_clean_up() -> None:
     child = asking("0.05")
     child.send_signal(signal.SIGINT)

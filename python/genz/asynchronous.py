@@ -50,3 +50,13 @@ class LoopThread:
         # (a notebook's) may run no second one.
         with self._runner:
             self._loop.run_forever()
+            self._loop.run_until_complete(_cancel_others())
+
+
+async def _cancel_others() -> None:
+    """Let open questions clean up; a second cancellation would interrupt one that does already."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        if not task.cancelling():
+            task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
