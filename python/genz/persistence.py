@@ -31,6 +31,9 @@ from genz.statistics.regression import LatentFeatureRegression
 
 SCHEMA_VERSION = 1
 MODEL_FILE = "model.json"
+EVALUATION_FILE = "evaluation.json"
+EVALUATION_ARRAYS_FILE = "evaluation.npz"
+REPORT_FILE = "report.html"
 
 _ARRAYS = (*(f"{name}_" for name in PARAMETER_NAMES), "weights_std_error_", "covariance_")
 _SETTINGS = ("n_features", "log_target", "text", "table", "features", "patience", "random_state")
@@ -46,6 +49,9 @@ def check_vacant(path: Path, *, force: bool = False) -> None:
 
 def save(model: GenZRegressor, path: Path, *, force: bool = False) -> None:
     """Save; a model that `path` holds is replaced as a whole or not at all.
+
+    What was derived from a model that is replaced, its evaluation and report, goes before it: it
+    must not be taken for the new model's.
 
     Raises
     ------
@@ -89,6 +95,8 @@ def save(model: GenZRegressor, path: Path, *, force: bool = False) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
         write_whole(path / _arrays_file(digest), buffer.getvalue())
+        for derived in (EVALUATION_FILE, EVALUATION_ARRAYS_FILE, REPORT_FILE):
+            (path / derived).unlink(missing_ok=True)
         write_whole(path / MODEL_FILE, text)
         _remove_leftovers(path, digest)
     except OSError as error:

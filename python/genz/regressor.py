@@ -9,11 +9,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from genz import _core
 from genz.asynchronous import LoopThread
 from genz.catalog import Catalog
 from genz.discovery import Discovered, Discovery, Settings, Trace
 from genz.discovery.evidence import Evidence
-from genz.errors import ConvergenceWarning, DataError, DataWarning, UsageError
+from genz.errors import ConvergenceWarning, DataError, DataWarning, SolverError, UsageError
 from genz.feature import features_of
 from genz.foundation import BuiltinModel, FoundationModel
 from genz.statistics.arrays import Floats, as_covariates, as_floats, as_targets
@@ -62,8 +63,7 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     covariates_ : ndarray of shape (N, P)
     n_targets_ : int
     metadata : dict
-        What is to be remembered beside, of JSON's types: saved and loaded as it is, emptied by
-        `fit`. The command line keeps the names of the columns here.
+        Of JSON's types, saved as it is, emptied by `fit`; the command line's names of columns.
 
     References
     ----------
@@ -135,6 +135,7 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 f"n_features is {self.n_features}, wanted at least 1 and room for the {len(own)} "
                 "features given"
             )
+        check_n_features(self.n_features, self.n_targets_)
         covariate_matrix = as_covariates(covariates, len(catalog))
         weights = np.ones(len(catalog)) if sample_weight is None else sample_weight
         trace = Trace(self.progress)
@@ -287,3 +288,13 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _as_target(self, values: Floats) -> Floats:
         return values[:, 0] if self.is_scalar_ else values
+
+
+def check_n_features(n_features: int, n_targets: int) -> None:
+    """Raise if the exact E step of vector targets cannot hold this many features."""
+    most = _core.MAX_ENUMERATION_FEATURES
+    if n_targets > 1 and n_features > most:
+        raise SolverError(
+            f"n_features is {n_features}, wanted at most {most}: no more fit into the exact "
+            f"posterior with {n_targets} target dimensions"
+        )

@@ -55,7 +55,7 @@ def columns_of(items: Any) -> dict[str, RawColumn]:
         ) from None
 
 
-def check_name(name: str, columns: Iterable[str]) -> None:
+def check_column(name: str, columns: Iterable[str]) -> None:
     """Raise unless there is a column of this name; the text names the nearest."""
     if name not in columns:
         near = difflib.get_close_matches(name, columns, n=1, cutoff=0.0)

@@ -28,7 +28,16 @@ from genz.catalog.values import (
 )
 from genz.errors import DataError, DataWarning
 
-__all__ = ["Field", "FieldKind", "Value", "infer_kind", "is_missing", "parse", "parse_column"]
+__all__ = [
+    "Field",
+    "FieldKind",
+    "Value",
+    "as_number",
+    "infer_kind",
+    "is_missing",
+    "parse",
+    "parse_column",
+]
 
 _CODE_WORDS = frozenset({"zip", "zipcode", "postcode", "postal", "postalcode", "code", "id"})
 _CODE_SUFFIXES = frozenset({"number", "no", "nr", "postal"})

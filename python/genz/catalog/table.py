@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from genz.catalog.columns import RawColumn, check_flat, check_name, columns_of
+from genz.catalog.columns import RawColumn, check_column, check_flat, columns_of
 from genz.catalog.fields import Field, FieldKind, Value, infer_kind, parse_column
 from genz.errors import DataError, UsageError
 
@@ -69,7 +69,7 @@ class Catalog:
             fields = _infer(raw, _names(text), _names(table))
         columns = {}
         for field in fields:
-            check_name(field.name, raw)
+            check_column(field.name, raw)
             check_flat(field.name, raw[field.name])
             columns[field.name] = parse_column(field, raw[field.name].values)
         return cls(fields, columns)
@@ -149,7 +149,7 @@ def _infer(
         return [Field(name, _kind(name, column)) for name, column in raw.items()]
     named = Counter((*(text or ()), *(table or ())))
     for name, count in named.items():
-        check_name(name, raw)
+        check_column(name, raw)
         if count > 1:
             raise UsageError(f"column {name!r} is named twice among text and table")
     fields = [Field(name, FieldKind.TEXT) for name in text or ()]

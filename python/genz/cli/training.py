@@ -1,0 +1,177 @@
+"""A catalog file and the roles of its columns as what a fit takes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from genz.catalog import Catalog
+from genz.catalog.columns import check_column
+from genz.catalog.files import Columns, read_columns
+from genz.cli.numbers import read_covariates, read_ids, read_target, read_weights
+from genz.errors import DataError, UsageError
+from genz.regressor import GenZRegressor, check_n_features
+from genz.statistics.arrays import Floats
+
+DEFAULT_N_FEATURES = 30
+DEFAULT_N_FEATURES_VECTOR = 20
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Options of the command line that say which column is what.
+
+    `apart` are columns that are neither fields of the items nor anything else (folds, groups).
+    """
+
+    target: Sequence[str]
+    id: str | None
+    text: Sequence[str]
+    table: Sequence[str]
+    covariates: Sequence[str]
+    weight: str | None
+    log_target: bool
+    apart: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Training:
+    """The rows of a catalog that have a target.
+
+    Attributes
+    ----------
+    items : Catalog
+        N items with their fields; kinds are inferred from all rows of the file.
+    y : ndarray of shape (N,) or (N, D)
+    covariates : ndarray of shape (N, P) or None
+    weights : ndarray of shape (N,) or None
+    ids : list of str or None
+    rows : ndarray of shape (N,)
+        Rows of the items, the first of the file being 0.
+    n_without_target : int
+    columns : dict of str to list
+        Everything in the file.
+    """
+
+    items: Catalog
+    y: Floats
+    covariates: Floats | None
+    weights: Floats | None
+    ids: list[str] | None
+    rows: "np.typing.NDArray[np.intp]"
+    n_without_target: int
+    columns: Columns
+
+    def values(self, name: str) -> list[Any]:
+        """Raw values of a column in the rows that have a target."""
+        column = self.columns[name]
+        return [column[row] for row in self.rows]
+
+
+def read_training(path: Path, roles: Roles) -> Training:
+    """Read a catalog and check every column that has a role."""
+    _check_roles(roles)
+    columns = read_columns(path)
+    single = (roles.id, roles.weight, *roles.apart)
+    for name in (*roles.target, *roles.covariates, *(n for n in single if n is not None)):
+        check_column(name, columns)
+    targets = np.column_stack(
+        [read_target(name, columns[name], log=roles.log_target) for name in roles.target]
+    )
+    ids = None if roles.id is None else read_ids(roles.id, columns[roles.id])
+    rows = np.flatnonzero(~np.isnan(targets).all(axis=1))
+    some = rows.tolist()
+    return Training(
+        items=_items(columns, roles).take(rows),
+        y=targets[rows, 0] if len(roles.target) == 1 else targets[rows],
+        covariates=read_covariates(columns, roles.covariates, some),
+        weights=None
+        if roles.weight is None
+        else read_weights(roles.weight, columns[roles.weight], some),
+        ids=None if ids is None else [ids[row] for row in some],
+        rows=rows,
+        n_without_target=len(targets) - len(rows),
+        columns=columns,
+    )
+
+
+def make_model(
+    roles: Roles,
+    foundation_model: str,
+    n_features: int | None,
+    features_file: Path | None,
+    seed: int,
+) -> GenZRegressor:
+    """Make the estimator that the options describe."""
+    n_targets = len(roles.target)
+    own = [] if features_file is None else read_features(features_file)
+    if n_features is None:
+        default = DEFAULT_N_FEATURES if n_targets == 1 else DEFAULT_N_FEATURES_VECTOR
+        n_features = max(default, len(own))
+    if n_features < len(own):
+        raise UsageError(
+            f"--features {n_features} has no room for the {len(own)} of {features_file}"
+        )
+    check_n_features(n_features, n_targets)
+    return GenZRegressor(
+        foundation_model,
+        n_features,
+        log_target=roles.log_target,
+        features=own or None,
+        random_state=seed,
+    )
+
+
+def read_features(path: Path) -> list[str]:
+    """Read descriptions, one a line; blank lines and comments (``#``) are skipped."""
+    try:
+        text = path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise UsageError(f"{path} does not exist") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not UTF-8 text") from None
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    first: dict[str, int] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line or line.startswith("#"):
+            continue
+        if line in first:
+            raise DataError(f"{path}: {line!r} is in line {first[line]} and again in line {number}")
+        first[line] = number
+    if not first:
+        raise DataError(f"{path} holds no description of a feature")
+    return list(first)
+
+
+def _items(columns: Columns, roles: Roles) -> Catalog:
+    if roles.text or roles.table:
+        return Catalog.from_items(columns, text=roles.text, table=roles.table)
+    used = {*roles.target, *roles.covariates, roles.id, roles.weight, *roles.apart}
+    fields = {name: values for name, values in columns.items() if name not in used}
+    if not fields:
+        raise DataError("every column has another role: no field is left to describe the items")
+    return Catalog.from_items(fields)
+
+
+def _check_roles(roles: Roles) -> None:
+    if len(set(roles.target)) < len(roles.target):
+        raise UsageError("--target names a column twice")
+    if roles.log_target and len(roles.target) > 1:
+        raise UsageError("--log-target needs a single --target")
+    others = {
+        "--id": [roles.id],
+        "--text": roles.text,
+        "--table": roles.table,
+        "--covariates": roles.covariates,
+        "--weight": [roles.weight],
+        "--fold-column or --group": roles.apart,
+    }
+    for option, names in others.items():
+        leaking = next((name for name in names if name in roles.target), None)
+        if leaking is not None:
+            raise UsageError(f"column {leaking!r} is the target, it cannot be {option} as well")
+    both = next((name for name in roles.text if name in roles.table), None)
+    if both is not None:
+        raise UsageError(f"column {both!r} is in --text and in --table, wanted one of them")
