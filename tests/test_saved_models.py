@@ -12,7 +12,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 import genz
-from genz.persistence import MODEL_FILE
+from genz.persistence import EVALUATION_ARRAYS_FILE, EVALUATION_FILE, MODEL_FILE, REPORT_FILE
 from small_model import arrays_file, fit, houses, prices
 
 
@@ -89,6 +89,16 @@ def test_a_model_is_not_replaced_without_force(model: genz.GenZRegressor, saved:
         model.save(saved)
     assert {file.name: file.read_bytes() for file in saved.iterdir()} == before
     model.save(saved, force=True)
+
+
+def test_what_was_derived_from_a_replaced_model_goes_with_it(
+    model: genz.GenZRegressor, saved: Path
+) -> None:
+    for name in (EVALUATION_FILE, EVALUATION_ARRAYS_FILE, REPORT_FILE, "notes.txt"):
+        (saved / name).write_text("of the old model")
+    model.save(saved, force=True)
+    want = {MODEL_FILE, arrays_file(saved).name, "notes.txt"}
+    assert {file.name for file in saved.iterdir()} == want
 
 
 def test_places_that_cannot_hold_a_model(model: genz.GenZRegressor, tmp_path: Path) -> None:
