@@ -103,11 +103,17 @@ def save(model: GenZRegressor, path: Path, *, force: bool = False) -> None:
         raise UsageError(f"the model cannot be saved to {path}: {error.strerror}") from None
 
 
-def load(path: Path, foundation_model: FoundationModel | None = None) -> GenZRegressor:
-    """Load; anything missing, damaged or of another schema is named."""
+def load(
+    path: Path, foundation_model: FoundationModel | None = None, *, judging: bool = True
+) -> GenZRegressor:
+    """Load; anything missing, damaged or of another schema is named.
+
+    Without `judging`, a model of an unknown foundation model is loaded too: it shows what was
+    fitted and cannot judge new items.
+    """
     document, arrays = _read(path)
     try:
-        return _restore(document, arrays, foundation_model)
+        return _restore(document, arrays, foundation_model, judging=judging)
     except UsageError:
         raise
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -212,12 +218,16 @@ def _not_finite(name: str, value: Any) -> str | None:
 
 
 def _restore(
-    document: dict[str, Any], arrays: dict[str, Any], foundation_model: FoundationModel | None
+    document: dict[str, Any],
+    arrays: dict[str, Any],
+    foundation_model: FoundationModel | None,
+    *,
+    judging: bool,
 ) -> GenZRegressor:
     name = document["foundation_model"]
-    if foundation_model is None and name != "builtin":
+    if judging and foundation_model is None and name != "builtin":
         raise UsageError(f"this model was fitted with {name!r}: give it as foundation_model")
-    model = GenZRegressor(foundation_model=foundation_model or "builtin", **document["settings"])
+    model = GenZRegressor(foundation_model=foundation_model or name, **document["settings"])
     fitted = document["regression"]
     regression = LatentFeatureRegression(**fitted["settings"])
     for array in _ARRAYS:
