@@ -14,12 +14,16 @@ class LoopThread:
 
     The caller's thread waits for each answer, so Ctrl-C reaches it, statistics run on it, and a
     loop that runs there already (a notebook) is not in the way. One loop serves all questions:
-    what a foundation model opens on it (a session) stays open between them.
+    what a foundation model opens on it (a session) stays open between them. Leaving cancels the
+    questions that are still open and waits until they have cleaned up behind themselves.
     """
 
     def __enter__(self) -> Self:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="genz-loop")
+        # With a factory the runner leaves the caller's own event loop policy alone.
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._loop = self._runner.get_loop()
+        # A daemon: a second Ctrl-C ends the process though a clean-up hangs.
+        self._thread = threading.Thread(target=self._serve, name="genz-loop", daemon=True)
         self._thread.start()
         return self
 
@@ -31,9 +35,6 @@ class LoopThread:
     ) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._loop.run_until_complete(_cancel_others())
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-        self._loop.close()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Wait for the answer; an interrupted wait cancels the question."""
@@ -44,10 +45,18 @@ class LoopThread:
             future.cancel()
             raise
 
+    def _serve(self) -> None:
+        # The runner cancels and closes here, not in `__exit__`: a thread whose own loop runs
+        # (a notebook's) may run no second one.
+        with self._runner:
+            self._loop.run_forever()
+            self._loop.run_until_complete(_cancel_others())
+
 
 async def _cancel_others() -> None:
-    """Let interrupted questions clean up behind themselves."""
+    """Let open questions clean up; a second cancellation would interrupt one that does already."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
-        task.cancel()
+        if not task.cancelling():
+            task.cancel()
     await asyncio.gather(*others, return_exceptions=True)

@@ -1,19 +1,28 @@
-"""A fitted model as a directory: ``model.json`` and ``arrays.npz``, never pickle."""
+"""A fitted model as a directory: ``model.json`` and ``arrays-<digest>.npz``, never pickle.
+
+The arrays' file is named by its SHA-256, which ``model.json`` holds: replacing ``model.json`` is
+the one step that replaces a model, so a save that is killed at any moment leaves the old model
+whole or the new one. Two processes must not save to one directory at once.
+"""
 
 import hashlib
 import io
 import json
+import math
 import os
+import re
 import zipfile
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from genz import __version__
 from genz.catalog import Field, FieldKind
-from genz.errors import ModelDirectoryError, UsageError
+from genz.errors import DataError, ModelDirectoryError, UsageError
 from genz.feature import Feature
 from genz.foundation import FoundationModel
 from genz.regressor import GenZRegressor
@@ -22,7 +31,6 @@ from genz.statistics.regression import LatentFeatureRegression
 
 SCHEMA_VERSION = 1
 MODEL_FILE = "model.json"
-ARRAYS_FILE = "arrays.npz"
 EVALUATION_FILE = "evaluation.json"
 EVALUATION_ARRAYS_FILE = "evaluation.npz"
 REPORT_FILE = "report.html"
@@ -43,10 +51,19 @@ def check_vacant(path: Path, *, force: bool = False) -> None:
 
 
 def save(model: GenZRegressor, path: Path, *, force: bool = False) -> None:
-    """Save; every file appears whole or not at all, ``model.json`` last.
+    """Save; a model that `path` holds is replaced as a whole or not at all.
 
-    What was derived from a model that is replaced, its evaluation and report, goes with it.
+    What was derived from a model that is replaced, its evaluation and report, goes before it: it
+    must not be taken for the new model's.
+
+    Raises
+    ------
+    UsageError
+        `path` holds a model and not `force`, or cannot be written to.
+    DataError
+        A number of the model is not finite, so JSON cannot hold it.
     """
+    check_is_fitted(model, "regression_")
     check_vacant(path, force=force)
     regression = model.regression_
     arrays = {name: getattr(regression, name) for name in _ARRAYS}
@@ -54,11 +71,12 @@ def save(model: GenZRegressor, path: Path, *, force: bool = False) -> None:
     arrays.update(targets=model.targets_, covariates=model.covariates_)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    digest = hashlib.sha256(buffer.getvalue()).hexdigest()
     settings = {name: getattr(model, name) for name in _SETTINGS}
     document = {
         "schema_version": SCHEMA_VERSION,
         "genz_version": __version__,
-        "arrays_sha256": hashlib.sha256(buffer.getvalue()).hexdigest(),
+        "arrays_sha256": digest,
         "foundation_model": _model_name(model),
         "settings": settings,
         "regression": {
@@ -76,12 +94,16 @@ def save(model: GenZRegressor, path: Path, *, force: bool = False) -> None:
         "trace": model.trace_,
         "metadata": model.metadata,
     }
-    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-    path.mkdir(parents=True, exist_ok=True)
-    for derived in (EVALUATION_FILE, EVALUATION_ARRAYS_FILE, REPORT_FILE):
-        (path / derived).unlink(missing_ok=True)
-    write_whole(path / ARRAYS_FILE, buffer.getvalue())
-    write_whole(path / MODEL_FILE, text.encode())
+    text = _to_json(document)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        write_whole(path / _arrays_file(digest), buffer.getvalue())
+        for derived in (EVALUATION_FILE, EVALUATION_ARRAYS_FILE, REPORT_FILE):
+            (path / derived).unlink(missing_ok=True)
+        write_whole(path / MODEL_FILE, text)
+        _remove_leftovers(path, digest)
+    except OSError as error:
+        raise UsageError(f"the model cannot be saved to {path}: {error.strerror}") from None
 
 
 def load(
@@ -95,9 +117,9 @@ def load(
     document, arrays = _read(path)
     try:
         return _restore(document, arrays, foundation_model, judging=judging)
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, UsageError):
-            raise
+    except UsageError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelDirectoryError(f"{path / MODEL_FILE} is damaged: {error!r}; fit again") from None
 
 
@@ -112,29 +134,90 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    if path.exists() and not path.is_dir():
+        raise ModelDirectoryError(f"{path} is a file, wanted the directory of a fitted model")
     try:
         document = json.loads((path / MODEL_FILE).read_text("utf-8"))
-        content = (path / ARRAYS_FILE).read_bytes()
+        digest = _check_document(path, document)
+        content = (path / _arrays_file(digest)).read_bytes()
     except FileNotFoundError as error:
         name = Path(error.filename).name
         raise ModelDirectoryError(f"{path} is not a fitted model: it has no {name}") from None
-    except (OSError, ValueError) as error:
-        raise ModelDirectoryError(f"{path} cannot be read: {error}") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise ModelDirectoryError(f"{path} cannot be read: {error}; fit again") from None
+    file = path / _arrays_file(digest)
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise ModelDirectoryError(
+            f"{file} is not the file that was saved (its SHA-256 differs); fit again"
+        )
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            return document, {name: stored[name] for name in stored.files}
+    except (EOFError, OSError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        # numpy's own text advises to unpickle, which genz never does.
+        raise ModelDirectoryError(
+            f"{file} is not an npz file of plain numbers ({type(error).__name__}); fit again"
+        ) from None
+
+
+def _check_document(path: Path, document: Any) -> str:
+    """Check the schema version; the digest of the arrays that belong to the document."""
     version = document.get("schema_version") if isinstance(document, dict) else None
     if version != SCHEMA_VERSION:
         raise ModelDirectoryError(
             f"{path} has schema version {version!r}, this genz reads {SCHEMA_VERSION}; fit again "
             "or install the genz that wrote it"
         )
-    if hashlib.sha256(content).hexdigest() != document.get("arrays_sha256"):
+    digest = document.get("arrays_sha256")
+    if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
         raise ModelDirectoryError(
-            f"{path / ARRAYS_FILE} is not the file that was saved (its SHA-256 differs); fit again"
+            f"{path / MODEL_FILE} is damaged: arrays_sha256 is {digest!r}, wanted 64 hexadecimal "
+            "digits; fit again"
         )
+    return digest
+
+
+def _arrays_file(digest: str) -> str:
+    return f"arrays-{digest[:16]}.npz"
+
+
+def _remove_leftovers(path: Path, digest: str) -> None:
+    """Remove the arrays of a model that was replaced, and what a killed save left behind."""
+    for pattern in ("*arrays-*.npz*", f".{MODEL_FILE}.*"):
+        for file in path.glob(pattern):
+            if file.name != _arrays_file(digest):
+                file.unlink(missing_ok=True)
+
+
+def _to_json(document: dict[str, Any]) -> bytes:
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            return document, {name: stored[name] for name in stored.files}
-    except (ValueError, zipfile.BadZipFile) as error:
-        raise ModelDirectoryError(f"{path / ARRAYS_FILE} is damaged: {error}") from None
+        text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False, default=_plain)
+    except ValueError:
+        raise DataError(
+            f"{_not_finite('model', document)} is not a finite number: the model was not saved"
+        ) from None
+    # A lone surrogate, which UTF-8 has not, becomes JSON's own escape of it.
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _plain(value: Any) -> Any:
+    """Numpy scalars and arrays among settings, dates and paths among metadata."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+def _not_finite(name: str, value: Any) -> str | None:
+    """Where the first number is that JSON cannot hold."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, float):
+        return None if math.isfinite(value) else name
+    if isinstance(value, dict):
+        found = (_not_finite(f"{name}.{key}", entry) for key, entry in value.items())
+    elif isinstance(value, list | tuple):
+        found = (_not_finite(f"{name}[{ix}]", entry) for ix, entry in enumerate(value))
+    else:
+        return None
+    return next((where for where in found if where), None)
 
 
 def _restore(
@@ -155,6 +238,7 @@ def _restore(
     regression.log_likelihoods_ = arrays["objectives"]
     for attribute in ("log_likelihood", "n_iter", "converged", "solver", "is_scalar"):
         setattr(regression, f"{attribute}_", fitted[attribute])
+    regression.n_features_in_ = len(regression.weights_)
     model.regression_ = regression
     for array in ("judgments", "targets", "covariates"):
         setattr(model, f"{array}_", arrays[array])
@@ -162,6 +246,10 @@ def _restore(
     model.n_targets_ = document["n_targets"]
     model.fields_ = tuple(Field(f["name"], FieldKind(f["kind"])) for f in document["fields"])
     model.features_ = [Feature(**_tuples(feature)) for feature in document["features"]]
+    if len(model.features_) != len(regression.weights_):
+        raise ValueError(
+            f"{len(model.features_)} features beside {len(regression.weights_)} rows of weights"
+        )
     model.trace_ = document["trace"]
     model.metadata = document["metadata"]
     return model

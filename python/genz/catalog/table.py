@@ -1,19 +1,16 @@
 """An immutable table of items."""
 
-import difflib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Self
 
-import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from genz.catalog.fields import Field, FieldKind, Value, infer_kind, parse
-from genz.errors import DataError
-
-TEXT_FIELD = "text"
-"""The one field of a catalog of strings."""
+from genz.catalog.columns import RawColumn, check_column, check_flat, columns_of
+from genz.catalog.fields import Field, FieldKind, Value, infer_kind, parse_column
+from genz.errors import DataError, UsageError
 
 
 class Catalog:
@@ -49,27 +46,32 @@ class Catalog:
         text, table : sequences of str, optional
             Columns to read as free text and as table fields; all others are left out.
 
+        Warns
+        -----
+        DataWarning
+            Values that are there but cannot be read as the field's kind.
+
         Raises
         ------
         DataError
-            No items, items of another type, or a column that is not there.
+            No items, items of another type, a column that is not there, two of one name,
+            dictionaries inside of a column, an infinite number.
+        UsageError
+            A column among both `text` and `table`.
         """
         if isinstance(items, Catalog):
-            raw: dict[str, list[Any]] = {name: list(col) for name, col in items._columns.items()}
-            fields = items.fields if fields is None and not (text or table) else fields
+            raw = {name: RawColumn(items.column(name), kind) for name, kind in items.kinds.items()}
         else:
-            raw = _columns_of(items)
-        if not raw or not len(next(iter(raw.values()))):
+            raw = columns_of(items)
+        if not raw or not len(next(iter(raw.values())).values):
             raise DataError("the catalog is empty, wanted at least one item with one field")
         if fields is None:
-            fields = _infer(raw, text, table)
-        for field in fields:
-            check_column(field.name, raw)
+            fields = _infer(raw, _names(text), _names(table))
         columns = {}
         for field in fields:
-            column = np.empty(len(raw[field.name]), dtype=object)
-            column[:] = [parse(field.kind, value) for value in raw[field.name]]
-            columns[field.name] = column
+            check_column(field.name, raw)
+            check_flat(field.name, raw[field.name])
+            columns[field.name] = parse_column(field, raw[field.name].values)
         return cls(fields, columns)
 
     def __len__(self) -> int:
@@ -107,6 +109,19 @@ class Catalog:
     def _numbers(self) -> dict[str, NDArray[np.float64]]:
         return {}
 
+    def distinct(self, name: str) -> tuple[list[Value], NDArray[np.intp]]:
+        """Distinct values of a field, and of every item the position of its value among them."""
+        if name not in self._distinct:
+            positions: dict[Value, int] = {}
+            codes = (positions.setdefault(v, len(positions)) for v in self._columns[name])
+            ix = np.fromiter(codes, dtype=np.intp, count=len(self))
+            self._distinct[name] = list(positions), ix
+        return self._distinct[name]
+
+    @cached_property
+    def _distinct(self) -> dict[str, tuple[list[Value], NDArray[np.intp]]]:
+        return {}
+
     def item(self, ix: int) -> dict[str, Value]:
         """One item as a dictionary."""
         return {name: column[ix] for name, column in self._columns.items()}
@@ -121,58 +136,46 @@ class Catalog:
         parts = []
         for name, value in self.item(ix).items():
             if value is not None:
-                shown = ", ".join(value) if isinstance(value, tuple) else value
-                parts.append(
-                    f"{name}: {shown:g}" if isinstance(shown, float) else f"{name}: {shown}"
-                )
-        line = " ".join("; ".join(parts).split())
-        return line if len(line) <= max_length else line[: max_length - 1] + "…"
-
-
-def _columns_of(items: Any) -> dict[str, list[Any]]:
-    if isinstance(items, list | tuple):
-        if all(isinstance(item, str) for item in items):
-            return {TEXT_FIELD: list(items)}
-        if all(isinstance(item, Mapping) for item in items):
-            names = dict.fromkeys(str(name) for item in items for name in item)
-            return {name: [item.get(name) for item in items] for name in names}
-    if isinstance(items, Mapping) and all(isinstance(v, list | tuple) for v in items.values()):
-        lengths = {str(name): len(values) for name, values in items.items()}
-        longest = max(lengths, key=lengths.__getitem__, default="")
-        for name, length in lengths.items():
-            if length != lengths[longest]:
-                raise DataError(
-                    f"column {name!r} has {length} values, column {longest!r} has "
-                    f"{lengths[longest]}: wanted one for each item in both"
-                )
-        return {str(name): list(values) for name, values in items.items()}
-    try:
-        frame = nw.from_native(items, eager_only=True)
-    except TypeError:
-        raise DataError(
-            f"items is {type(items).__name__}, wanted a pandas, polars or pyarrow data frame, a "
-            "list of dictionaries, a list of strings or a dictionary of lists"
-        ) from None
-    return {str(name): frame[name].to_list() for name in frame.columns}
+                shown = _shown(value)
+                # One long text must not hide all fields behind it.
+                parts.append(f"{name}: {_cut(shown, max_length // 2)}")
+        return _cut("; ".join(parts), max_length)
 
 
 def _infer(
-    raw: Mapping[str, list[Any]], text: Sequence[str] | None, table: Sequence[str] | None
+    raw: Mapping[str, RawColumn], text: Sequence[str] | None, table: Sequence[str] | None
 ) -> list[Field]:
     if text is None and table is None:
-        return [Field(name, infer_kind(name, values)) for name, values in raw.items()]
-    for name in (*(text or ()), *(table or ())):
+        return [Field(name, _kind(name, column)) for name, column in raw.items()]
+    named = Counter((*(text or ()), *(table or ())))
+    for name, count in named.items():
         check_column(name, raw)
+        if count > 1:
+            raise UsageError(f"column {name!r} is named twice among text and table")
     fields = [Field(name, FieldKind.TEXT) for name in text or ()]
     for name in table or ():
-        kind = infer_kind(name, raw[name])
+        kind = _kind(name, raw[name])
         fields.append(Field(name, FieldKind.CATEGORY if kind is FieldKind.TEXT else kind))
     return fields
 
 
-def check_column(name: str, raw: Mapping[str, Any]) -> None:
-    """Raise, naming the nearest column, unless there is a column of this name."""
-    if name not in raw:
-        near = difflib.get_close_matches(name, raw, n=1, cutoff=0.0)
-        hint = f"; the nearest is {near[0]!r}" if near else ""
-        raise DataError(f"the catalog has no column {name!r}{hint}")
+def _kind(name: str, column: RawColumn) -> FieldKind:
+    check_flat(name, column)
+    return infer_kind(name, column.values) if column.kind is None else column.kind
+
+
+def _names(names: Sequence[str] | str | None) -> Sequence[str] | None:
+    return [names] if isinstance(names, str) else names
+
+
+def _cut(text: str, max_length: int) -> str:
+    return text if len(text) <= max_length else text[: max_length - 1] + "…"
+
+
+def _shown(value: Value) -> str:
+    """A value as a person writes it, on one line."""
+    if isinstance(value, float):
+        whole = value.is_integer() and abs(value) < 1e15
+        return str(int(value)) if whole else f"{value:.10g}"
+    text = ", ".join(value) if isinstance(value, tuple) else str(value)
+    return " ".join(text.split())

@@ -65,7 +65,7 @@ def predict(
 def _rows(model: "GenZRegressor", columns: "Columns", level: float) -> Iterator[dict[str, Any]]:
     """Predictions by item; each of a vector's is a dictionary by target."""
     from genz.catalog import Catalog
-    from genz.catalog.table import check_column
+    from genz.catalog.columns import check_column
     from genz.cli.numbers import read_covariates, read_ids
 
     n_items = len(next(iter(columns.values())))

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from genz.catalog import Catalog
+from genz.catalog.columns import check_column
 from genz.catalog.files import Columns, read_columns
-from genz.catalog.table import check_column
 from genz.cli.numbers import read_covariates, read_ids, read_target, read_weights
 from genz.errors import DataError, UsageError
 from genz.regressor import GenZRegressor, check_n_features

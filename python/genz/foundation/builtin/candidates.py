@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from genz.catalog import Catalog, Field, FieldKind
 from genz.foundation.builtin.conditions import (
+    Includes,
     Mentions,
     Missing,
     OneOf,
@@ -103,7 +104,8 @@ def categories(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iter
 def entries(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iterator[Candidate]:
     """Entries of lists, and unions of them."""
     column = (v or () for v in items.array(field.name))
-    yield from _single_and_unions(field.name, _counts(column, in_high), in_high)
+    for one_of, length in _single_and_unions(field.name, _counts(column, in_high), in_high):
+        yield Includes(field.name, one_of.values), length
 
 
 def phrases(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iterator[Candidate]:
@@ -149,7 +151,7 @@ def _counts(
 
 def _single_and_unions(
     field: str, counts: dict[str, tuple[int, int]], in_high: NDArray[np.bool_]
-) -> Iterator[Candidate]:
+) -> Iterator[tuple[OneOf, float]]:
     share = float(np.mean(in_high))
     most = sorted(counts, key=lambda value: (-sum(counts[value]), value))[:MAX_CATEGORIES]
     for value in most:

@@ -3,27 +3,31 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from genz.catalog import Catalog, FieldKind
+from genz.catalog import Catalog
 from genz.foundation.builtin import candidates
-from genz.foundation.builtin.conditions import Both, Condition
+from genz.foundation.builtin.conditions import Both, Condition, Simple
 from genz.foundation.builtin.grammar import parse_condition, print_condition
+from genz.foundation.builtin.neighbours import mean_of_nearest
 from genz.foundation.protocol import Contrast
 
 MAX_AGREEMENT = 0.95
 PAIRED = 12
 """Conjunctions are formed of this many best single conditions."""
-NEIGHBOURS = 10
+
+
+C = TypeVar("C", bound=Condition, covariant=True)
 
 
 class BuiltinModel:
     """Foundation model of genz's own: no key, no network, no randomness.
 
     It knows the catalog's fields and the words of its texts, and nothing of the world: its
-    features are sentences such as ``area is at least 2500``, ``zipcode is 92276 or 93446``,
+    features are sentences such as ``area is at least 2,500``, ``zipcode is 92276 or 93446``,
     ``description mentions 'granite'``, and two of these joined by ``and``. To a sentence that it
     cannot parse it answers *unknown*.
     """
@@ -52,15 +56,12 @@ class BuiltinModel:
             return []
         items = _concatenate(contrast.high, contrast.low)
         in_high = np.arange(n_high + n_low) < n_high
-        scored = _ranked(
-            _score(condition, length, items, in_high)
-            for condition, length in candidates.find(items, in_high)
-        )
-        scored = _ranked([*scored, *_conjunctions(scored[:PAIRED], items, in_high)])
+        singles = _ranked(_score(candidates.find(items, in_high), items, in_high))
+        pairs = _pairs(singles[:PAIRED], items, in_high)
         known = [parse_condition(feature) for feature in contrast.known_features]
         taken = [_signs(c.judge(items)) for c in known if c is not None]
         proposed: list[str] = []
-        for candidate in scored:
+        for candidate in _ranked([*singles, *pairs]):
             if len(proposed) == n:
                 break
             signs = _signs(candidate.truth)
@@ -72,43 +73,52 @@ class BuiltinModel:
     async def predict(
         self, items: Catalog, examples: Catalog, targets: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Mean target of the examples most alike; NaN without examples. See the protocol.
-
-        Two items are alike in a field by 1 less their distance in ranks (numbers, dates), if they
-        are equal (categories), or by the share of words or entries in common.
-        """
-        y = np.asarray(targets, dtype=np.float64).reshape(len(examples), -1)
+        """Mean target of the examples most alike; NaN without examples. See the protocol."""
+        y = np.asarray(targets, dtype=np.float64)
+        y = y[:, np.newaxis] if y.ndim == 1 else y
         if not len(examples):
             return np.full((len(items), y.shape[1]), np.nan)
-        likeness = np.zeros((len(items), len(examples)))
-        for field in examples.fields:
-            likeness += _likeness(field.name, field.kind, items, examples)
-        nearest = np.argsort(-likeness, axis=1, kind="stable")[:, :NEIGHBOURS]
-        return np.asarray(np.nanmean(y[nearest], axis=1))
+        return mean_of_nearest(items, examples, y)
 
 
 @dataclass(frozen=True)
-class _Scored:
+class _Scored(Generic[C]):
     """A condition, its truth on the shown items and what speaks for it.
 
-    `evidence` is the log likelihood ratio of the two groups' shares less `length`, in nats.
+    `evidence` is the log likelihood ratio of the two groups' shares less the description
+    `length`, in nats.
     """
 
-    condition: Condition
+    condition: C
     truth: NDArray[np.float64]
     length: float
     evidence: float
 
 
 def _score(
-    condition: Condition, length: float, items: Catalog, in_high: NDArray[np.bool_]
-) -> _Scored:
-    truth = condition.judge(items)
-    return _Scored(condition, truth, length, separation(truth, in_high) / 2 - length)
+    conditions: Iterable[tuple[C, float]], items: Catalog, in_high: NDArray[np.bool_]
+) -> Iterator[_Scored[C]]:
+    """Score the conditions that hold for some items and not for all."""
+    for condition, length in conditions:
+        truth = condition.judge(items)
+        statistic = separation(truth, in_high)
+        if statistic > 0:
+            yield _Scored(condition, truth, length, statistic / 2 - length)
 
 
-def _ranked(scored: Iterable[_Scored]) -> list[_Scored]:
+def _ranked(scored: Iterable[_Scored[C]]) -> list[_Scored[C]]:
     return sorted(scored, key=lambda s: (-s.evidence, print_condition(s.condition)))
+
+
+def _pairs(
+    best: list[_Scored[Simple]], items: Catalog, in_high: NDArray[np.bool_]
+) -> Iterator[_Scored[Both]]:
+    """Conjunctions that separate better than either of their parts, for all that they say more."""
+    for first, second in combinations(best, 2):
+        both = Both(first.condition, second.condition), first.length + second.length
+        for pair in _score([both], items, in_high):
+            if pair.evidence > max(first.evidence, second.evidence):
+                yield pair
 
 
 def separation(truth: NDArray[np.float64], in_high: NDArray[np.bool_]) -> float:
@@ -130,18 +140,6 @@ def separation(truth: NDArray[np.float64], in_high: NDArray[np.bool_]) -> float:
     return float(2 * np.sum(table * np.log(table / expected)))
 
 
-def _conjunctions(
-    best: list[_Scored], items: Catalog, in_high: NDArray[np.bool_]
-) -> Iterator[_Scored]:
-    """Pairs that separate better than either of their parts, for all that they say more."""
-    for first, second in combinations(best, 2):
-        pair = _score(
-            Both(first.condition, second.condition), first.length + second.length, items, in_high
-        )
-        if pair.evidence > max(first.evidence, second.evidence):
-            yield pair
-
-
 def _signs(truth: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(truth == 1, 1.0, -1.0)
 
@@ -152,25 +150,3 @@ def _concatenate(first: Catalog, second: Catalog) -> Catalog:
         for field in first.fields
     }
     return Catalog(first.fields, columns)
-
-
-def _likeness(name: str, kind: FieldKind, items: Catalog, examples: Catalog) -> NDArray[np.float64]:
-    if kind in (FieldKind.NUMBER, FieldKind.DATE):
-        ordered = np.sort(examples.numbers(name))
-        ranks = [
-            np.searchsorted(ordered, c.numbers(name)) / len(ordered) for c in (items, examples)
-        ]
-        alike = 1 - np.abs(ranks[0][:, np.newaxis] - ranks[1])
-        return np.where(np.isnan(items.numbers(name))[:, np.newaxis], 0.0, alike)
-    if kind is FieldKind.CATEGORY:
-        equal = items.array(name)[:, np.newaxis] == examples.array(name)
-        return np.asarray(equal, dtype=np.float64)
-    sets = [[_words(value) for value in c.array(name)] for c in (items, examples)]
-    shared = [[len(a & b) / max(1, len(a | b)) for b in sets[1]] for a in sets[0]]
-    return np.array(shared)
-
-
-def _words(value: object) -> frozenset[str]:
-    if isinstance(value, tuple):
-        return frozenset(value)
-    return frozenset(str(value).lower().split()) if value is not None else frozenset()
