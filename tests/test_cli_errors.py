@@ -13,6 +13,7 @@ import pytest
 import planted
 from commands import check_refusal, run
 from genz import GenZRegressor
+from small_model import arrays_file
 
 Houses = list[dict[str, Any]]
 
@@ -200,8 +201,8 @@ def test_predict_refuses_covariates_without_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda m: (m / "arrays.npz").unlink(), "has no arrays.npz"),
-        (lambda m: (m / "arrays.npz").write_bytes(b"PK"), "is not the file that was saved"),
+        (lambda m: arrays_file(m).unlink(), "has no arrays-"),
+        (lambda m: arrays_file(m).write_bytes(b"PK"), "is not the file that was saved"),
         (lambda m: (m / "model.json").write_text("{", "utf-8"), "cannot be read"),
         (lambda m: (m / "model.json").write_text("[]", "utf-8"), "has schema version None"),
         (

@@ -20,7 +20,7 @@ PAIRED = 12
 """Conjunctions are formed of this many best single conditions."""
 
 
-C = TypeVar("C", bound=Condition, covariant=True)
+C_co = TypeVar("C_co", bound=Condition, covariant=True)
 
 
 class BuiltinModel:
@@ -82,22 +82,22 @@ class BuiltinModel:
 
 
 @dataclass(frozen=True)
-class _Scored(Generic[C]):
+class _Scored(Generic[C_co]):
     """A condition, its truth on the shown items and what speaks for it.
 
     `evidence` is the log likelihood ratio of the two groups' shares less the description
     `length`, in nats.
     """
 
-    condition: C
+    condition: C_co
     truth: NDArray[np.float64]
     length: float
     evidence: float
 
 
 def _score(
-    conditions: Iterable[tuple[C, float]], items: Catalog, in_high: NDArray[np.bool_]
-) -> Iterator[_Scored[C]]:
+    conditions: Iterable[tuple[C_co, float]], items: Catalog, in_high: NDArray[np.bool_]
+) -> Iterator[_Scored[C_co]]:
     """Score the conditions that hold for some items and not for all."""
     for condition, length in conditions:
         truth = condition.judge(items)
@@ -106,7 +106,7 @@ def _score(
             yield _Scored(condition, truth, length, statistic / 2 - length)
 
 
-def _ranked(scored: Iterable[_Scored[C]]) -> list[_Scored[C]]:
+def _ranked(scored: Iterable[_Scored[C_co]]) -> list[_Scored[C_co]]:
     return sorted(scored, key=lambda s: (-s.evidence, print_condition(s.condition)))
 
 
