@@ -2,6 +2,7 @@
 
 use ndarray::{Array1, Array2, Array3};
 
+use super::acceleration::Extrapolation;
 use super::channel::FeatureChannel;
 use super::data::{Data, Input, JudgmentKind};
 use super::information::covariance;
@@ -10,7 +11,7 @@ use super::options::Options;
 use super::parameters::Parameters;
 use super::statistics::EStep;
 use crate::cancel::CancelToken;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::posterior::{SolversUsed, check_shape};
 
 /// A fitted model.
@@ -205,33 +206,70 @@ impl Em<'_, '_> {
         }
     }
 
-    /// EM until the objective settles or `max_iter` iterations are used up. The E step is that of
-    /// the parameters returned.
+    /// EM until the objective settles or `max_iter` iterations are used up; every second step is
+    /// extrapolated where that is safe. The E step is that of the parameters returned.
     fn run(&self, start: Parameters, max_iter: usize) -> Result<Run> {
-        let Self {
-            data,
-            options,
-            cancel,
-        } = self;
-        let e_step = EStep::at(data, &start, options.solver, cancel)?;
-        let value = objective(data, &e_step, &start, options);
+        let (value, e_step) = self.evaluate(&start)?;
         let mut run = Run {
             e_step,
             parameters: start,
             objectives: vec![value],
             converged: false,
         };
-        while run.objectives.len() <= max_iter {
-            run.parameters = m_step(data, &run.e_step, &run.parameters, options)?;
-            run.e_step = EStep::at(data, &run.parameters, options.solver, cancel)?;
+        let mut extrapolation = Extrapolation::new();
+        while run.n_iter() < max_iter {
             let before = run.objective();
-            let value = objective(data, &run.e_step, &run.parameters, options);
+            let first = self.m_step(&run)?;
+            let origin = std::mem::replace(&mut run.parameters, first);
+            let (value, e_step) = self.evaluate(&run.parameters)?;
             run.objectives.push(value);
-            if (value - before).abs() <= options.tol * before.abs().max(1.0) {
+            run.e_step = e_step;
+            if (value - before).abs() <= self.options.tol * before.abs().max(1.0) {
                 run.converged = true;
                 break;
             }
+            if run.n_iter() < max_iter {
+                self.leap(&origin, &mut run, &mut extrapolation)?;
+            }
         }
         Ok(run)
+    }
+
+    /// A second step, extrapolated unless the objective would fall below that of the first.
+    fn leap(
+        &self,
+        origin: &Parameters,
+        run: &mut Run,
+        extrapolation: &mut Extrapolation,
+    ) -> Result<()> {
+        let second = self.m_step(run)?;
+        let point = extrapolation.propose(self.data, origin, &run.parameters, &second);
+        let reached = match self.evaluate(&point) {
+            // A point where the solver gives up is no better than one where the objective falls.
+            Err(error) if error != Error::Cancelled => None,
+            outcome => Some(outcome?).filter(|(value, _)| *value >= run.objective()),
+        };
+        extrapolation.learn(reached.is_some());
+        let (parameters, (value, e_step)) = if let Some(reached) = reached {
+            (point, reached)
+        } else {
+            let reached = self.evaluate(&second)?;
+            (second, reached)
+        };
+        run.parameters = parameters;
+        run.objectives.push(value);
+        run.e_step = e_step;
+        Ok(())
+    }
+
+    fn m_step(&self, run: &Run) -> Result<Parameters> {
+        m_step(self.data, &run.e_step, &run.parameters, self.options)
+    }
+
+    /// The objective at these parameters, and the E step that it comes from.
+    fn evaluate(&self, parameters: &Parameters) -> Result<(f64, EStep)> {
+        let e_step = EStep::at(self.data, parameters, self.options.solver, self.cancel)?;
+        let value = objective(self.data, &e_step, parameters, self.options);
+        Ok((value, e_step))
     }
 }

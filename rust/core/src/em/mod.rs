@@ -1,9 +1,11 @@
 //! Expectation maximisation for the regression on latent features.
 //!
 //! `data` checks and standardises what the user brings, `statistics` sums up the E step, `m_step`
-//! updates regression and channels (`channel`), `fit` iterates, `information` says how certain
+//! updates regression and channels (`channel`), `fit` iterates, helped by `acceleration`,
+//! `information` says how certain
 //! the coefficients are.
 
+mod acceleration;
 mod channel;
 mod data;
 mod fit;
