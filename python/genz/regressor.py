@@ -267,7 +267,14 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def _template(self) -> LatentFeatureRegression:
         if self.regression is not None:
             return self.regression
-        return LatentFeatureRegression(max_iter=300, tol=1e-6, n_threads=self.n_threads)
+        # Rates that are held loosely let a rough feature cover for the right one, by misjudgments.
+        return LatentFeatureRegression(
+            rate_strength=100.0,
+            rate_centre=0.02,
+            max_iter=300,
+            tol=1e-6,
+            n_threads=self.n_threads,
+        )
 
     def _warn(self, found: Discovered) -> None:
         unknown = np.isnan(found.judgments).mean(axis=0)

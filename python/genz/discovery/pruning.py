@@ -4,6 +4,7 @@ import numpy as np
 
 from genz.discovery import evidence as ev
 from genz.discovery.evidence import Evidence
+from genz.discovery.state import Fitted, Found
 from genz.statistics.regression import LatentFeatureRegression
 
 MIN_LOSS = 1.0
@@ -16,22 +17,23 @@ TRIAL_ITERATIONS = 20
 
 
 def find_idle(
-    regression: LatentFeatureRegression, evidence: Evidence, n_locked: int
+    fitted: Fitted, found: Found, everything: Evidence, n_locked: int
 ) -> tuple[int, float, LatentFeatureRegression] | None:
     """Find a feature whose removal costs less than `MIN_LOSS`.
 
-    `regression` must have its covariance. The first `n_locked` features are the user's own and
-    stay. Returns the feature, the loss in nats and the regression without it, or None.
+    `fitted` must have its covariance. The first `n_locked` features are the user's own and stay.
+    Returns the feature, the loss in nats and the regression without it, or None.
     """
+    regression = fitted.regression
     z = np.abs(regression.weights_ / regression.weights_std_error_).max(axis=1)
     for k in np.argsort(z):
         if k < n_locked or z[k] >= SUSPECT_Z:
             continue
-        kept = evidence.with_judgments(np.delete(evidence.judgments, k, axis=1))
+        fewer = found.without(int(k))
         smaller = ev.fit(
             regression,
-            kept,
-            start=regression.parameters_.without_feature(int(k)),
+            everything.with_judgments(fewer.judgments),
+            start=fitted.start(fewer),
             max_iter=TRIAL_ITERATIONS,
             tol=1e-6,
         )

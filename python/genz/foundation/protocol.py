@@ -40,10 +40,13 @@ class FoundationModel(Protocol):
         Identifies the model in traces, reports and saved models.
     group_size : int
         The most items that one group of a contrast may have.
+    n_proposals : int
+        Descriptions that one question may ask for; all are judged on a sample of items.
     """
 
     name: str
     group_size: int
+    n_proposals: int
 
     async def judge(self, items: Catalog, features: Sequence[str]) -> NDArray[np.float64]:
         """Judge every item on every feature.

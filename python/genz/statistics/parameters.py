@@ -64,9 +64,9 @@ class Parameters:
         channels = {name: np.append(getattr(self, name), value) for name, value in appended.items()}
         return replace(self, weights=np.vstack([self.weights, effect]), **channels)
 
-    def without_feature(self, k: int) -> "Parameters":
-        """Leave feature k out."""
-        kept = {name: np.delete(getattr(self, name), k, axis=0) for name in _BY_FEATURE}
+    def take(self, features: list[int]) -> "Parameters":
+        """Keep some of the features, in this order."""
+        kept = {name: getattr(self, name)[features] for name in _BY_FEATURE}
         return replace(self, **kept)
 
     def log_odds(self, judgments: Any) -> Floats:

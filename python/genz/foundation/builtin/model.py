@@ -34,6 +34,7 @@ class BuiltinModel:
 
     name = "builtin"
     group_size = 400
+    n_proposals = 60
 
     async def judge(self, items: Catalog, features: Sequence[str]) -> NDArray[np.float64]:
         """Judge items on sentences of the grammar; see the protocol."""
