@@ -30,6 +30,8 @@ from genz.foundation.builtin.conditions import (
 
 MAX_THRESHOLDS = 40
 MAX_UNION = 6
+MIN_UNION_ITEMS = 15
+"""Shown items that each value of a union must have: rarer ones would be chosen by their noise."""
 MAX_PHRASES = 40
 MAX_CATEGORIES = 200
 PRIOR_STRENGTH = 2.0
@@ -167,6 +169,10 @@ def _single_and_unions(
     ordered = sorted(most, key=lambda value: (z_score(value), value))
     for values in (ordered[::-1], ordered):
         sign = np.sign(z_score(values[0])) if values else 0.0
-        agreeing = [value for value in values if sign * z_score(value) > 0]
+        agreeing = [
+            value
+            for value in values
+            if sign * z_score(value) > 0 and sum(counts[value]) >= MIN_UNION_ITEMS
+        ]
         for size in range(2, min(MAX_UNION, len(agreeing)) + 1):
             yield OneOf(field, tuple(sorted(agreeing[:size]))), log(comb(len(most), size))
