@@ -12,8 +12,10 @@ class Trace:
     """Append-only list of records, each told to an observer as it comes.
 
     A record has ``step`` (round, 0 before the first), ``action`` (``"fit"``, ``"contrast"``,
-    ``"propose"``, ``"screen"``, ``"accept"``, ``"reject"``, ``"prune"``, ``"stop"``) and the
-    numbers behind the decision, all of JSON's types.
+    ``"propose"``, ``"accept"``, ``"reject"``, ``"confirm"``, ``"prune"``, ``"stop"``) and the
+    numbers behind the decision, all of JSON's types. An accepted feature that comes in the place of
+    another names it as ``replaced``; a round's accepted features stand only if ``"confirm"`` says
+    that the log evidence of the deciding items rose.
     """
 
     def __init__(self, observer: Callable[[Record], None] | None = None) -> None:

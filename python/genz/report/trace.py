@@ -21,9 +21,10 @@ def steps_of(trace: Trace) -> tuple[Step, ...]:
     for record in trace:
         description = str(record.get("description", ""))
         if record["action"] == "accept":
-            accepted.append(description)
+            instead = record.get("replaced")
+            accepted.append(f"“{description}”" + (f" instead of “{instead}”" if instead else ""))
         elif record["action"] == "prune":
-            pruned.append(description)
+            pruned.append(f"“{description}”")
         elif record["action"] == "fit":
             step = int(record["step"])
             if steps and step <= steps[-1].step:
@@ -44,8 +45,8 @@ def steps_of(trace: Trace) -> tuple[Step, ...]:
 
 def _action(accepted: list[str], pruned: list[str], *, is_first: bool) -> str:
     """Say what led to a fit."""
-    done = [f"accepted “{description}”" for description in accepted]
-    done += [f"pruned “{description}”" for description in pruned]
+    done = [f"accepted {description}" for description in accepted]
+    done += [f"pruned {description}" for description in pruned]
     return "; ".join(done) or ("start" if is_first else "fit to convergence")
 
 
@@ -53,13 +54,16 @@ def proposals_of(trace: Trace) -> tuple[Proposal, ...]:
     """Read what was proposed and decided, in order."""
     records = list(trace)
     pruned = {r.get("description"): r for r in records if r["action"] == "prune"}
+    replaced = {r["replaced"]: r for r in records if r.get("replaced")}
     proposals = []
     for record in records:
         if record["action"] not in ("accept", "reject"):
             continue
         is_accepted = record["action"] == "accept"
         reason = str(record.get("reason", ""))
-        if is_accepted and (prune := pruned.get(record.get("description"))):
+        if is_accepted and (successor := replaced.get(record.get("description"))):
+            reason = f"replaced by “{successor['description']}”"
+        elif is_accepted and (prune := pruned.get(record.get("description"))):
             loss = number(prune.get("loss"), digits=2)
             reason = f"pruned in the end: without it, the fit loses {loss} nats"
         proposals.append(

@@ -30,7 +30,7 @@ from genz.foundation.builtin.conditions import (
 
 MAX_THRESHOLDS = 40
 MAX_UNION = 6
-MIN_UNION_ITEMS = 15
+MIN_UNION_ITEMS = 25
 """Shown items that each value of a union must have: rarer ones would be chosen by their noise."""
 MAX_PHRASES = 40
 MAX_CATEGORIES = 200
