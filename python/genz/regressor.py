@@ -269,8 +269,8 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             return self.regression
         # Rates that are held loosely let a rough feature cover for the right one, by misjudgments.
         return LatentFeatureRegression(
-            rate_strength=100.0,
-            rate_centre=0.02,
+            rate_strength=400.0,
+            rate_centre=self._model().error_rate,
             max_iter=300,
             tol=1e-6,
             n_threads=self.n_threads,

@@ -38,6 +38,9 @@ class FoundationModel(Protocol):
     ----------
     name : str
         Identifies the model in traces, reports and saved models.
+    error_rate : float
+        Share of its judgments that are expected to be wrong: the centre of the prior of a
+        feature's error rates, above 0 and below 1/2.
     group_size : int
         The most items that one group of a contrast may have.
     n_proposals : int
@@ -45,6 +48,7 @@ class FoundationModel(Protocol):
     """
 
     name: str
+    error_rate: float
     group_size: int
     n_proposals: int
 

@@ -33,6 +33,7 @@ class BuiltinModel:
     """
 
     name = "builtin"
+    error_rate = 0.01
     group_size = 400
     n_proposals = 60
 
