@@ -104,7 +104,7 @@ def test_vector_targets_are_discovered_too() -> None:
 
 
 def test_sides_part_the_items_and_never_overlap() -> None:
-    for n_items in (2, 3, 7, 100):
+    for n_items in (3, 4, 7, 100):
         sides = Side.draw(n_items, np.random.default_rng(0))
         deciding = np.concatenate([side.deciding for side in sides])
         np.testing.assert_array_equal(np.sort(deciding), np.arange(n_items))
@@ -180,9 +180,11 @@ def test_parameters_are_taken_feature_by_feature() -> None:
         ({}, [{"a": 1}, {"a": 2}], ["cheap", "dear"], "'cheap' in row 0"),
         ({"log_target": True}, [{"a": 1}, {"a": 2}], [1.0, -2.0], r"y\[1\] is -2"),
         ({}, [{"a": 1}, {"a": 2}, {"a": 3}], [2.0, 2.0, 2.0], "constant"),
+        ({}, [{"a": 1}, {"a": 2}], [1.0, 2.0], "2 items have a target, wanted at least 3"),
+        ({}, [{"a": 1}, {"a": 2}, {"a": 3}], [1.0, np.nan, 2.0], "2 items have a target"),
         ({"n_features": 0}, [{"a": 1}, {"a": 2}], [1.0, 2.0], "n_features is 0"),
         ({"table": ["b"]}, [{"a": 1}, {"a": 2}], [1.0, 2.0], "nearest is 'a'"),
-        ({"foundation_model": "gpt"}, [{"a": 1}, {"a": 2}], [1.0, 2.0], "gpt"),
+        ({"foundation_model": "gpt"}, [{"a": 1}, {"a": 2}, {"a": 3}], [1.0, 2.0, 3.0], "gpt"),
     ],
 )
 def test_unusable_input_is_named(

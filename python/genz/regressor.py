@@ -14,6 +14,7 @@ from genz.asynchronous import LoopThread
 from genz.catalog import Catalog
 from genz.discovery import Discovered, Discovery, Settings, Trace
 from genz.discovery.evidence import Evidence
+from genz.discovery.state import N_SIDES
 from genz.errors import ConvergenceWarning, DataError, DataWarning, SolverError, UsageError
 from genz.feature import features_of
 from genz.foundation import BuiltinModel, FoundationModel
@@ -136,6 +137,12 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 "features given"
             )
         check_n_features(self.n_features, self.n_targets_)
+        n_observed = int((~np.isnan(targets)).any(axis=1).sum())
+        if n_observed < N_SIDES:
+            raise DataError(
+                f"{n_observed} items have a target, wanted at least {N_SIDES}: features are "
+                "decided upon by items that did not choose them"
+            )
         covariate_matrix = as_covariates(covariates, len(catalog))
         weights = np.ones(len(catalog)) if sample_weight is None else sample_weight
         trace = Trace(self.progress)

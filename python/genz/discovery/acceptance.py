@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genz.discovery.evidence import Evidence, Indices
+from genz.discovery.evidence import Evidence, Indices, filled
 from genz.discovery.state import Side
 from genz.statistics.arrays import Floats
 
@@ -63,7 +63,7 @@ class WorkingRegression:
         self._everything = everything
         self._side = side
         self._ridge = ridge
-        self.expected = expected
+        self._expected = expected
         self._log_density = self._score(expected)
 
     def judge(self, column: Floats, n_locked: int, *, is_full: bool) -> Verdict:
@@ -71,12 +71,11 @@ class WorkingRegression:
 
         The first `n_locked` features are the user's own and are not replaced.
         """
-        filled = np.where(np.isnan(column), np.nanmean(column), column)[:, np.newaxis]
+        candidate = filled(column)
         v = self._everything.item_weights[self._side.deciding]
         verdicts = []
-        for k in self._places(filled, n_locked, is_full=is_full):
-            kept = self.expected if k is None else np.delete(self.expected, k, axis=1)
-            difference = (self._score(np.hstack([kept, filled])) - self._log_density) * v
+        for k in self._places(candidate, n_locked, is_full=is_full):
+            difference = (self._score(self._with(candidate, k)) - self._log_density) * v
             gain = float(difference.sum())
             standard_error = float(np.std(difference) * np.sqrt(len(difference)))
             accepted = gain > max(MIN_GAIN, STANDARD_ERRORS * standard_error)
@@ -87,20 +86,24 @@ class WorkingRegression:
 
     def accept(self, column: Floats, replaced: int | None) -> None:
         """Take the candidate in."""
-        filled = np.where(np.isnan(column), np.nanmean(column), column)[:, np.newaxis]
-        kept = self.expected if replaced is None else np.delete(self.expected, replaced, axis=1)
-        self.expected = np.hstack([kept, filled])
-        self._log_density = self._score(self.expected)
+        self._expected = self._with(filled(column), replaced)
+        self._log_density = self._score(self._expected)
 
-    def _places(self, filled: Floats, n_locked: int, *, is_full: bool) -> Iterator[int | None]:
+    def _with(self, candidate: Floats, replaced: int | None) -> Floats:
+        kept = self._expected
+        if replaced is not None:
+            kept = np.delete(kept, replaced, axis=1)
+        return np.hstack([kept, candidate])
+
+    def _places(self, candidate: Floats, n_locked: int, *, is_full: bool) -> Iterator[int | None]:
         """Beside all features, or instead of the one most like the candidate."""
         if not is_full:
             yield None
-        free = self.expected[:, n_locked:]
+        free = self._expected[:, n_locked:]
         if not free.shape[1]:
             return
         centred = free - free.mean(axis=0)
-        own = filled - filled.mean()
+        own = candidate - candidate.mean()
         norms = np.sqrt((centred**2).sum(axis=0) * (own**2).sum())
         likeness = np.abs(own[:, 0] @ centred) / np.maximum(norms, 1e-300)
         k = int(np.argmax(likeness))
@@ -124,7 +127,7 @@ class WorkingRegression:
         x, t = design[rows], y[rows]
         centre = (v @ t) / v.sum()
         gram = x.T @ (x * v[:, np.newaxis])
-        # The ridge of the model is ridge sigma^2 / var(y); var(y) bounds it from above.
+        # The model shrinks by ridge sigma^2 / var(y), which is at most this.
         gram[np.diag_indices_from(gram)] += self._ridge * penalised + 1e-9 * v.sum()
         coefficients = np.linalg.solve(gram, x.T @ (v * (t - centre)))
         residual = t - centre - x @ coefficients

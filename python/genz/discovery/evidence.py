@@ -50,6 +50,11 @@ class Evidence:
         return self.with_judgments(np.column_stack([self.judgments, column]))
 
 
+def filled(column: Floats) -> Floats:
+    """Judgments (N,) of one feature with the known ones' mean for the unknown, as (N, 1)."""
+    return np.where(np.isnan(column), np.nanmean(column), column)[:, np.newaxis]
+
+
 def fit(
     regression: LatentFeatureRegression,
     evidence: Evidence,

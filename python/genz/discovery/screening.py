@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genz.discovery.evidence import Evidence
+from genz.discovery.evidence import Evidence, filled
 from genz.statistics.arrays import Floats
 from genz.statistics.regression import LatentFeatureRegression
 
@@ -55,17 +55,17 @@ def screen(
         reason = _why_not(column, evidence.judgments)
         gain = 0.0
         if not reason:
-            filled = np.where(np.isnan(column), np.nanmean(column), column)[:, np.newaxis] * root
-            new = (filled - basis @ (basis.T @ filled))[:, 0]
+            candidate = filled(column) * root
+            new = (candidate - basis @ (basis.T @ candidate))[:, 0]
             size = float(new @ new)
-            if size < 1e-8 * float((filled**2).sum()):
+            if size < 1e-8 * float((candidate**2).sum()):
                 reason = "the known features determine it"
             else:
                 explained = (new @ residual) ** 2 / size
                 share = np.clip(explained / power, 0, 1 - 1e-12)
                 gain = float(-0.5 * len(column) * np.log1p(-share).sum())
         screened.append(Screened(description, column, gain, reason))
-    return sorted(screened, key=lambda candidate: -candidate.gain)
+    return sorted(screened, key=lambda screened_one: -screened_one.gain)
 
 
 def _why_not(column: Floats, known: Floats) -> str:

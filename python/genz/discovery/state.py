@@ -10,7 +10,7 @@ from genz.statistics.parameters import Parameters
 from genz.statistics.regression import LatentFeatureRegression
 
 N_SIDES = 3
-"""Every item decides on one side and helps to choose on the others."""
+"""Every item decides on one side and helps to choose on the others; no fewer items will do."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ class Side:
 
     @classmethod
     def draw(cls, n_items: int, rng: np.random.Generator) -> "list[Side]":
-        """Draw sides whose deciding items part the catalog."""
-        parts = np.array_split(rng.permutation(n_items), min(N_SIDES, max(2, n_items)))
+        """Draw sides whose deciding items part the catalog of at least `N_SIDES` items."""
+        parts = np.array_split(rng.permutation(n_items), N_SIDES)
         everything = np.arange(n_items)
         return [cls(np.setdiff1d(everything, part), np.sort(part)) for part in parts]
 
