@@ -1,10 +1,11 @@
-//! Items without an observed target: the posterior is the prior, feature by feature.
+//! Items whose target says nothing of the features: the posterior is the prior, feature by feature.
 
 use ndarray::Array2;
 
-use super::item_solver::{Item, ItemSolver, Moments, ResidualMoments, Solved};
+use super::item_solver::{Item, ItemSolver, Solved};
+use super::tile::Moments;
 use crate::error::Result;
-use crate::numeric::{sigmoid, softplus};
+use crate::numeric::sigmoid;
 
 /// Solver of items whose posterior factorises.
 #[derive(Debug)]
@@ -25,6 +26,10 @@ impl ItemSolver for Independent {
         Array2::zeros((self.n_features, self.n_features))
     }
 
+    fn n_features(&self) -> usize {
+        self.n_features
+    }
+
     fn solve(
         &self,
         pairs: &mut Array2<f64>,
@@ -32,7 +37,6 @@ impl ItemSolver for Independent {
         moments: Moments,
         marginals: &mut [f64],
     ) -> Result<Solved> {
-        let log_z = item.log_odds.iter().map(|&l| softplus(l)).sum();
         if moments >= Moments::Marginals {
             for (marginal, &log_odds) in marginals.iter_mut().zip(item.log_odds) {
                 *marginal = sigmoid(log_odds);
@@ -46,19 +50,10 @@ impl ItemSolver for Independent {
             }
         }
         Ok(Solved {
-            log_z,
+            log_likelihood: -0.5 * item.residual.iter().map(|r| r * r).sum::<f64>(),
             certificate: f64::EPSILON,
             rescued: false,
         })
-    }
-
-    fn residual_moments(
-        &self,
-        _: &mut Array2<f64>,
-        _: Item<'_>,
-        _: usize,
-    ) -> Result<ResidualMoments> {
-        Ok(ResidualMoments::default())
     }
 
     fn take_pairs(&self, pairs: &mut Array2<f64>) -> Array2<f64> {

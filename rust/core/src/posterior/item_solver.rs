@@ -1,26 +1,21 @@
-//! The seam between what is computed and how: one trait, one implementation for each solver.
+//! Solvers that take one item after another.
 
 use ndarray::Array2;
 
-use crate::error::Result;
+use super::solver::{Solver, Worker};
+use super::tile::{Answer, Moments, Tile};
+use crate::cancel::CancelToken;
+use crate::error::{Error, Result};
 
-/// How much of the posterior is wanted; each level costs more than the one before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Moments {
-    /// The log evidence of every item.
-    None,
-    /// And E[z] of every item.
-    Marginals,
-    /// And the sum over items of v E[zz'].
-    Pairs,
-}
+/// Items of a tile.
+const TILE: usize = 64;
 
-/// One item of a group: its free features and its residual in units of the noise.
+/// One item, in units of the noise.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Item<'a> {
-    /// Finite log odds of the free features.
+    /// Log odds of the features; infinite where certain.
     pub log_odds: &'a [f64],
-    /// (y - b) / sigma over the observed dimensions.
+    /// (y - b - A'x) / sigma over the observed dimensions.
     pub residual: &'a [f64],
     /// v, the weight of the item in sums.
     pub weight: f64,
@@ -29,33 +24,23 @@ pub(crate) struct Item<'a> {
 /// What a solver says of one item beside its marginals.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Solved {
-    /// log sum over z of exp(lambda . z - |r - W'z|^2 / 2).
-    pub log_z: f64,
-    /// Relative rounding error that the solver admits.
+    /// log sum over z of P(z) exp(-|r - W'z|^2 / 2), P(z) the prior.
+    pub log_likelihood: f64,
+    /// Error that the solver admits.
     pub certificate: f64,
     /// Whether the plain method failed its certificate and an exact fall-back answered.
     pub rescued: bool,
 }
 
-/// Posterior expectations of the residual r_d = (y_d - b_d - W'z_d) / sigma_d of one dimension.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct ResidualMoments {
-    /// E[r].
-    pub first: f64,
-    /// E[r^2].
-    pub second: f64,
-    /// E[z_k r].
-    pub features_first: Vec<f64>,
-    /// E[z_k r^2].
-    pub features_second: Vec<f64>,
-}
-
-/// Exact posterior of one item after another; all share weights and observed dimensions.
+/// Posterior of one item after another; all share weights and observed dimensions.
 pub(crate) trait ItemSolver: Sync {
     /// Buffers of one thread, and its running pair moments.
-    type Workspace;
+    type Workspace: Send;
 
     fn workspace(&self) -> Self::Workspace;
+
+    /// Number of features.
+    fn n_features(&self) -> usize;
 
     /// Posterior of one item. Fills `marginals` unless `moments` is `None`; with `Pairs` adds
     /// v E[zz'] to the running sum.
@@ -67,14 +52,99 @@ pub(crate) trait ItemSolver: Sync {
         marginals: &mut [f64],
     ) -> Result<Solved>;
 
-    /// Residual moments of dimension `d` of one item; adds v E[zz' r_d^2] to the running sum.
-    fn residual_moments(
-        &self,
-        workspace: &mut Self::Workspace,
-        item: Item<'_>,
-        d: usize,
-    ) -> Result<ResidualMoments>;
-
-    /// The running sum, (free, free), symmetric; starts anew at zero.
+    /// The running sum, (K, K), symmetric; starts anew at zero.
     fn take_pairs(&self, workspace: &mut Self::Workspace) -> Array2<f64>;
+}
+
+/// A [`Solver`] of tiles from one of items.
+#[derive(Debug)]
+pub(crate) struct OneByOne<S> {
+    solver: S,
+    cancel: CancelToken,
+}
+
+impl<S: ItemSolver> OneByOne<S> {
+    pub fn new(solver: S, cancel: &CancelToken) -> Self {
+        Self {
+            solver,
+            cancel: cancel.clone(),
+        }
+    }
+}
+
+impl<S: ItemSolver> Solver for OneByOne<S> {
+    fn worker(&self) -> Box<dyn Worker + '_> {
+        Box::new(OneByOneWorker {
+            solver: &self.solver,
+            cancel: &self.cancel,
+            workspace: self.solver.workspace(),
+            log_odds: Vec::new(),
+            residual: Vec::new(),
+            marginals: vec![0.0; self.solver.n_features()],
+        })
+    }
+
+    fn tile_len(&self) -> usize {
+        TILE
+    }
+}
+
+struct OneByOneWorker<'a, S: ItemSolver> {
+    solver: &'a S,
+    cancel: &'a CancelToken,
+    workspace: S::Workspace,
+    log_odds: Vec<f64>,
+    residual: Vec<f64>,
+    marginals: Vec<f64>,
+}
+
+impl<S: ItemSolver> Worker for OneByOneWorker<'_, S> {
+    fn solve(&mut self, tile: &Tile, moments: Moments, answer: &mut Answer) -> Result<()> {
+        answer.resize(tile.n_items(), self.solver.n_features());
+        for (ix, &weight) in tile.weights.iter().enumerate() {
+            self.cancel.check()?;
+            self.log_odds.clear();
+            self.log_odds.extend(tile.log_odds().column(ix));
+            self.residual.clear();
+            self.residual.extend(tile.residuals().column(ix));
+            let item = Item {
+                log_odds: &self.log_odds,
+                residual: &self.residual,
+                weight,
+            };
+            let solved = self
+                .solver
+                .solve(&mut self.workspace, item, moments, &mut self.marginals)
+                .map_err(|error| at(error, |_| ix))?;
+            answer.log_evidence[ix] = solved.log_likelihood;
+            answer.certificate[ix] = solved.certificate;
+            answer.n_rescued += usize::from(solved.rescued);
+            if moments >= Moments::Marginals {
+                for (slot, &p) in answer
+                    .marginals_mut()
+                    .column_mut(ix)
+                    .iter_mut()
+                    .zip(&self.marginals)
+                {
+                    *slot = p;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_pairs(&mut self) -> Array2<f64> {
+        self.solver.take_pairs(&mut self.workspace)
+    }
+}
+
+/// Name the item of an error from where the error found it.
+pub(crate) fn at(error: Error, name: impl Fn(usize) -> usize) -> Error {
+    match error {
+        Error::NotCertified { item, n_branches } => Error::NotCertified {
+            item: name(item),
+            n_branches,
+        },
+        other => other,
+    }
 }

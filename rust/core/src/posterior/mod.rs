@@ -1,27 +1,27 @@
-//! The E step: exact posteriors over the latent features of every item.
+//! The E step: posteriors over the latent features of every item.
 //!
-//! `problem` checks the input, `group` gathers items of the same structure, `choice` finds a
-//! solver for each group, `solve` runs it over tiles of items in parallel and adds up. A solver is one
-//! implementation of `item_solver::ItemSolver`: `enumeration`, `quadrature` and, where no target
-//! is observed, `independent`.
+//! `problem` checks the input, `pattern` gathers the items that observe the same target dimensions,
+//! `plan` finds a solver for each pattern, `walk` runs it over tiles of items in parallel and hands the
+//! answers to a collector: `solve` copies them for the user, EM adds them up. A solver is an
+//! implementation of `solver::Solver` (or of `item_solver::ItemSolver`, one item at a time):
+//! `enumeration`, `quadrature` and, where the target says nothing, `independent`.
 
-mod choice;
 mod enumeration;
-mod group;
 mod independent;
 mod item_solver;
+mod pattern;
+mod plan;
 mod problem;
 mod quadrature;
 mod solve;
+mod solver;
+mod tile;
+mod walk;
 
-pub use choice::{SolverChoice, SolversUsed};
 pub use enumeration::MAX_ENUMERATION_FEATURES;
-pub use item_solver::Moments;
+pub use plan::{Method, Report, SolverChoice};
 pub use problem::Problem;
-pub use solve::{PatternPairs, Posterior, posterior};
+pub use solve::{Posterior, posterior};
+pub use tile::Moments;
 
-pub(crate) use choice::{GroupSolver, prepare};
-pub(crate) use group::{Group, group_items};
-pub(crate) use item_solver::{Item, ItemSolver};
 pub(crate) use problem::{check_item_weights, check_matrix, check_shape, check_vector};
-pub(crate) use solve::{TILE, WAVE, at};

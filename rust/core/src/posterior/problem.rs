@@ -86,18 +86,6 @@ impl<'a> Problem<'a> {
             item_weights,
         })
     }
-
-    pub(crate) fn n_items(&self) -> usize {
-        self.targets.nrows()
-    }
-
-    pub(crate) fn n_features(&self) -> usize {
-        self.weights.nrows()
-    }
-
-    pub(crate) fn item_weight(&self, item: usize) -> f64 {
-        self.item_weights.map_or(1.0, |weights| weights[item])
-    }
 }
 
 pub(crate) fn check_shape(

@@ -1,20 +1,17 @@
-//! Solvers run over tiles of items in parallel, and the sum over items.
+//! The posterior of all items: every pattern's walk, collected in the order of the user's rows.
 
-use ndarray::{Array1, Array2, ArrayView2};
-use rayon::prelude::*;
+use std::ops::Range;
 
-use super::choice::{GroupSolver, SolverChoice, SolversUsed, prepare, resolve};
-use super::group::{Group, group_items};
-use super::item_solver::{Item, ItemSolver, Moments, Solved};
+use ndarray::{Array1, Array2, ArrayViewMut2};
+
+use super::pattern::{PatternModel, patterns};
+use super::plan::{Plan, Report, SolverChoice};
 use super::problem::Problem;
+use super::tile::{Answer, Moments, Tile};
+use super::walk::{Collect, Items, Walk};
 use crate::cancel::CancelToken;
-use crate::error::{Error, Result};
-use crate::numeric::softplus;
+use crate::error::Result;
 
-/// Items of one task. Fixed, so that sums do not depend on the number of threads.
-pub(crate) const TILE: usize = 64;
-/// Tiles whose sums are in memory at the same time.
-pub(crate) const WAVE: usize = 64;
 /// Posterior of all items.
 #[derive(Debug)]
 pub struct Posterior {
@@ -22,40 +19,17 @@ pub struct Posterior {
     pub log_evidence: Array1<f64>,
     /// E[z], (N, K); absent for [`Moments::None`].
     pub marginals: Option<Array2<f64>>,
-    /// Sums over items of v E[zz'] by pattern of observed target dimensions; empty unless asked.
-    pub pairs_by_pattern: Vec<PatternPairs>,
-    /// Which solvers ran.
-    pub solvers: SolversUsed,
-    /// The worst relative rounding error that a solver admitted.
-    pub worst_certificate: f64,
-    /// Items that an exact fall-back answered.
-    pub n_rescued: usize,
+    /// Sum over items of v E[zz'], (K, K); only for [`Moments::Pairs`].
+    pub pair_moments: Option<Array2<f64>>,
+    /// What ran, and how well.
+    pub report: Report,
 }
 
-/// Pair moments of the items that observe the same target dimensions.
-#[derive(Debug)]
-pub struct PatternPairs {
-    /// Observed target dimensions.
-    pub observed: Vec<usize>,
-    /// Sum over these items of v E[zz'], (K, K).
-    pub pairs: Array2<f64>,
-}
-
-impl Posterior {
-    /// Sum over all items of v E[zz'], (K, K).
-    #[must_use]
-    pub fn pair_moments(&self) -> Option<Array2<f64>> {
-        let mut patterns = self.pairs_by_pattern.iter();
-        let first = patterns.next()?.pairs.clone();
-        Some(patterns.fold(first, |sum, pattern| sum + &pattern.pairs))
-    }
-}
-
-/// Exact posterior of every item, in parallel on the current rayon pool. The result is the same
-/// bit for bit on any number of threads.
+/// Posterior of every item, in parallel on the current rayon pool. The result is the same bit for
+/// bit on any number of threads.
 ///
 /// # Errors
-/// A solver that cannot answer exactly, or [`Error::Cancelled`].
+/// A solver that cannot answer, or [`Error::Cancelled`](crate::Error::Cancelled).
 ///
 /// ```
 /// use genz_core::CancelToken;
@@ -87,191 +61,114 @@ pub fn posterior(
     cancel: &CancelToken,
 ) -> Result<Posterior> {
     let (n_items, n_features) = problem.log_odds.dim();
-    let groups = group_items(problem);
-    // Refused before work begins; prepared one at a time, because a solver's tables are large.
-    for group in &groups {
-        resolve(group, choice)?;
-    }
+    let patterns = patterns(problem.targets);
+    let shape = |wanted: Moments, dims| (moments >= wanted).then(|| Array2::zeros(dims));
     let mut posterior = Posterior {
         log_evidence: Array1::zeros(n_items),
-        marginals: (moments >= Moments::Marginals).then(|| Array2::zeros((n_items, n_features))),
-        pairs_by_pattern: Vec::new(),
-        solvers: SolversUsed::default(),
-        worst_certificate: 0.0,
-        n_rescued: 0,
+        marginals: shape(Moments::Marginals, (n_items, n_features)),
+        pair_moments: shape(Moments::Pairs, (n_features, n_features)),
+        report: Report::default(),
     };
-    for group in &groups {
-        let run = GroupRun {
-            problem,
-            group,
+    let plans = patterns
+        .iter()
+        .map(|pattern| {
+            let model =
+                PatternModel::new(&pattern.observed, problem.weights, problem.noise_variance);
+            Plan::new(model, pattern.items.len(), choice, moments, cancel)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    for (pattern, plan) in patterns.iter().zip(&plans) {
+        let solver = plan.solver();
+        let walk = Walk {
+            items: &pattern.items,
+            observed: &pattern.observed,
+            model: plan.model(),
+            solver: &*solver,
             moments,
             cancel,
         };
-        match prepare(group, choice, cancel)? {
-            GroupSolver::Independent(solver) => run.add_to(&mut posterior, &solver)?,
-            GroupSolver::Enumeration(solver) => {
-                posterior.solvers.enumeration = true;
-                run.add_to(&mut posterior, &solver)?;
-            }
-            GroupSolver::Quadrature(solver) => {
-                posterior.solvers.quadrature = true;
-                run.add_to(&mut posterior, &solver)?;
-            }
-        }
-    }
-    if moments == Moments::Pairs && posterior.pairs_by_pattern.is_empty() {
-        posterior.pairs_by_pattern.push(PatternPairs {
-            observed: Vec::new(),
-            pairs: Array2::zeros((n_features, n_features)),
-        });
+        walk.run(problem, &mut posterior)?;
+        posterior.report.add(plan);
     }
     Ok(posterior)
 }
 
-/// One group on its way into the sum.
-struct GroupRun<'a, 'p> {
-    problem: &'a Problem<'p>,
-    group: &'a Group,
-    moments: Moments,
-    cancel: &'a CancelToken,
-}
+impl Items for Problem<'_> {
+    fn read_log_odds(&self, items: &[usize], mut log_odds: ArrayViewMut2<'_, f64>) {
+        for (mut column, &item) in log_odds.columns_mut().into_iter().zip(items) {
+            column.assign(&self.log_odds.row(item));
+        }
+    }
 
-/// Answers for the items of one tile.
-struct TileAnswer {
-    solved: Vec<Solved>,
-    log_evidence: Vec<f64>,
-    marginals: Array2<f64>,
-    pairs: Option<Array2<f64>>,
-}
-
-impl GroupRun<'_, '_> {
-    fn add_to<S: ItemSolver>(&self, posterior: &mut Posterior, solver: &S) -> Result<()> {
-        let group = self.group;
-        let mut pairs = Array2::zeros((group.free.len(), group.free.len()));
-        let mut certain_means = vec![0.0; group.free.len()];
-        for wave in group.items.chunks(TILE * WAVE) {
-            let answers: Vec<TileAnswer> = wave
-                .par_chunks(TILE)
-                .map(|items| self.solve_tile(solver, items))
-                .collect::<Result<_>>()?;
-            for (items, answer) in wave.chunks(TILE).zip(answers) {
-                for (ix, (&item, solved)) in items.iter().zip(&answer.solved).enumerate() {
-                    posterior.log_evidence[item] = answer.log_evidence[ix];
-                    posterior.worst_certificate =
-                        posterior.worst_certificate.max(solved.certificate);
-                    posterior.n_rescued += usize::from(solved.rescued);
-                    let weight = self.problem.item_weight(item);
-                    let Some(marginals) = &mut posterior.marginals else {
-                        continue;
-                    };
-                    for (k_ix, &k) in group.free.iter().enumerate() {
-                        marginals[[item, k]] = answer.marginals[[ix, k_ix]];
-                        certain_means[k_ix] += weight * answer.marginals[[ix, k_ix]];
-                    }
-                    for &k in &group.certain {
-                        marginals[[item, k]] = 1.0;
-                    }
-                }
-                if let Some(tile_pairs) = answer.pairs {
-                    pairs += &tile_pairs;
-                }
+    fn read_residuals(
+        &self,
+        items: &[usize],
+        observed: &[usize],
+        mut residuals: ArrayViewMut2<'_, f64>,
+    ) {
+        for (mut row, &d) in residuals.rows_mut().into_iter().zip(observed) {
+            let (targets, intercept) = (self.targets.column(d), self.intercept[d]);
+            for (slot, &item) in row.iter_mut().zip(items) {
+                *slot = targets[item] - intercept;
             }
         }
-        if self.moments == Moments::Pairs {
-            let total: f64 = group
-                .items
-                .iter()
-                .map(|&item| self.problem.item_weight(item))
-                .sum();
-            let pattern = pattern_pairs(posterior, group, self.problem.n_features());
-            scatter_pairs(pattern, group, pairs.view(), &certain_means, total);
-        }
-        Ok(())
     }
 
-    fn solve_tile<S: ItemSolver>(&self, solver: &S, items: &[usize]) -> Result<TileAnswer> {
-        let group = self.group;
-        let mut workspace = solver.workspace();
-        let mut log_odds = vec![0.0; group.free.len()];
-        let mut residual = vec![0.0; group.observed.len()];
-        let mut marginals = Array2::zeros((items.len(), group.free.len()));
-        let mut solved = Vec::with_capacity(items.len());
-        let mut log_evidence = Vec::with_capacity(items.len());
-        for (ix, &item) in items.iter().enumerate() {
-            self.cancel.check()?;
-            group.read_item(self.problem, item, &mut log_odds, &mut residual);
-            let input = Item {
-                log_odds: &log_odds,
-                residual: &residual,
-                weight: self.problem.item_weight(item),
-            };
-            let row = marginals
-                .row_mut(ix)
-                .into_slice()
-                .expect("rows of a new array are slices");
-            let answer = solver
-                .solve(&mut workspace, input, self.moments, row)
-                .map_err(|e| at(e, item))?;
-            let prior: f64 = log_odds.iter().map(|&l| softplus(l)).sum();
-            log_evidence.push(answer.log_z - prior - group.log_normaliser);
-            solved.push(answer);
-        }
-        let pairs = (self.moments == Moments::Pairs).then(|| solver.take_pairs(&mut workspace));
-        Ok(TileAnswer {
-            solved,
-            log_evidence,
-            marginals,
-            pairs,
-        })
+    fn weight(&self, item: usize) -> f64 {
+        self.item_weights.map_or(1.0, |weights| weights[item])
     }
 }
 
-/// Name the item in an error that knows only its numbers.
-pub(crate) fn at(error: Error, item: usize) -> Error {
-    match error {
-        Error::NotCertified { n_branches, .. } => Error::NotCertified { item, n_branches },
-        other => other,
-    }
+/// Answers of a chunk, as they go into the posterior.
+#[derive(Debug)]
+pub struct Copied {
+    log_evidence: Vec<f64>,
+    /// (items, K).
+    marginals: Array2<f64>,
+    worst_certificate: f64,
+    n_rescued: usize,
 }
 
-/// The sum that this group's pairs belong to.
-fn pattern_pairs<'p>(
-    posterior: &'p mut Posterior,
-    group: &Group,
-    n_features: usize,
-) -> &'p mut Array2<f64> {
-    let known = posterior
-        .pairs_by_pattern
-        .iter()
-        .position(|p| p.observed == group.observed);
-    let ix = known.unwrap_or_else(|| {
-        posterior.pairs_by_pattern.push(PatternPairs {
-            observed: group.observed.clone(),
-            pairs: Array2::zeros((n_features, n_features)),
-        });
-        posterior.pairs_by_pattern.len() - 1
-    });
-    &mut posterior.pairs_by_pattern[ix].pairs
-}
+impl Collect for Posterior {
+    type Part = Copied;
 
-/// Put the pairs of the free features in their places and add those with certain features.
-fn scatter_pairs(
-    all: &mut Array2<f64>,
-    group: &Group,
-    free: ArrayView2<'_, f64>,
-    free_means: &[f64],
-    total: f64,
-) {
-    for ((i, j), &pair) in free.indexed_iter() {
-        all[[group.free[i], group.free[j]]] += pair;
+    fn part(&self, n_items: usize) -> Copied {
+        let n_features = self.marginals.as_ref().map_or(0, Array2::ncols);
+        Copied {
+            log_evidence: vec![0.0; n_items],
+            marginals: Array2::zeros((n_items, n_features)),
+            worst_certificate: 0.0,
+            n_rescued: 0,
+        }
     }
-    for &k in &group.certain {
-        for &l in &group.certain {
-            all[[k, l]] += total;
+
+    fn add(&self, part: &mut Copied, _: &Tile, answer: &Answer, _: &[usize], range: Range<usize>) {
+        part.log_evidence[range.clone()].copy_from_slice(&answer.log_evidence);
+        if self.marginals.is_some() {
+            for (ix, marginals) in range.zip(answer.marginals().columns()) {
+                part.marginals.row_mut(ix).assign(&marginals);
+            }
         }
-        for (&l, &mean) in group.free.iter().zip(free_means) {
-            all[[k, l]] += mean;
-            all[[l, k]] += mean;
+        part.worst_certificate = answer
+            .certificate
+            .iter()
+            .fold(part.worst_certificate, |worst, &c| worst.max(c));
+        part.n_rescued += answer.n_rescued;
+    }
+
+    fn merge(&mut self, part: Copied, pairs: Array2<f64>, items: &[usize]) {
+        for (&item, &value) in items.iter().zip(&part.log_evidence) {
+            self.log_evidence[item] = value;
         }
+        if let Some(marginals) = &mut self.marginals {
+            for (&item, row) in items.iter().zip(part.marginals.rows()) {
+                marginals.row_mut(item).assign(&row);
+            }
+        }
+        if let Some(sum) = &mut self.pair_moments {
+            *sum += &pairs;
+        }
+        self.report.worst_certificate = self.report.worst_certificate.max(part.worst_certificate);
+        self.report.n_rescued += part.n_rescued;
     }
 }

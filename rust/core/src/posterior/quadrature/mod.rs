@@ -22,7 +22,8 @@ use ndarray::{Array2, ArrayView1, s};
 use self::conditioning::Branch;
 use self::integral::{Integral, Weighting};
 use self::nodes::{Limit, Nodes};
-use super::item_solver::{Item, ItemSolver, Moments, ResidualMoments, Solved};
+use super::item_solver::{Item, ItemSolver, Solved};
+use super::tile::Moments;
 use crate::cancel::CancelToken;
 use crate::error::Result;
 
@@ -92,7 +93,7 @@ impl Quadrature {
         );
         if plain.is_certified() {
             let solved = Solved {
-                log_z: plain.log_z,
+                log_likelihood: plain.log_z,
                 certificate: plain.certificate(),
                 rescued: false,
             };
@@ -169,6 +170,10 @@ impl Quadrature {
 impl ItemSolver for Quadrature {
     type Workspace = Workspace;
 
+    fn n_features(&self) -> usize {
+        self.weights.len()
+    }
+
     fn workspace(&self) -> Workspace {
         let n_features = self.weights.len();
         Workspace {
@@ -192,7 +197,7 @@ impl ItemSolver for Quadrature {
             self.expect(
                 workspace,
                 &leaves,
-                solved.log_z,
+                solved.log_likelihood,
                 Weighting::Mass,
                 pair_weight,
             );
@@ -201,33 +206,14 @@ impl ItemSolver for Quadrature {
                 marginals[k] = expectation.clamp(0.0, 1.0);
             }
         }
-        Ok(solved)
-    }
-
-    fn residual_moments(
-        &self,
-        workspace: &mut Workspace,
-        item: Item<'_>,
-        _: usize,
-    ) -> Result<ResidualMoments> {
-        let (leaves, Solved { log_z, .. }) = self.leaves(workspace, item)?;
-        let unsorted = |expectations: &[f64]| {
-            let mut moments = vec![0.0; expectations.len()];
-            for (&k, &expectation) in self.order.iter().zip(expectations) {
-                moments[k] = expectation;
-            }
-            moments
-        };
-        let first = self.expect(workspace, &leaves, log_z, Weighting::Residual, None);
-        let features_first = unsorted(&workspace.expectations);
-        let weighting = Weighting::ResidualSquared;
-        let second = self.expect(workspace, &leaves, log_z, weighting, Some(item.weight));
-        let features_second = unsorted(&workspace.expectations);
-        Ok(ResidualMoments {
-            first,
-            second,
-            features_first,
-            features_second,
+        let prior: f64 = item
+            .log_odds
+            .iter()
+            .map(|&l| crate::numeric::softplus(l))
+            .sum();
+        Ok(Solved {
+            log_likelihood: solved.log_likelihood - prior,
+            ..solved
         })
     }
 

@@ -1,24 +1,24 @@
-//! The exact posterior by summing over all 2^K states.
+//! One item after another in the log domain: the fall-back whose digits no range can take.
 //!
-//! State s is a number whose bit k is z_k. Tables over states are filled by doubling (the states
-//! with bit k are those without it, plus one term) and folded by halving.
+//! It costs an exponential a state, some ten times what products cost, and answers for the items that
+//! products refuse: noise so small, or a target so far out, that logarithms cancel.
 
 use ndarray::{Array2, ArrayView2};
 
-use super::item_solver::{Item, ItemSolver, Moments, ResidualMoments, Solved};
+use super::states::{fill_linear, fold_marginals, fold_pairs};
 use crate::error::Result;
-
-/// The most features that enumeration takes: 2^20 states are 8 MiB a table.
-pub const MAX_ENUMERATION_FEATURES: usize = 20;
+use crate::numeric::softplus;
+use crate::posterior::item_solver::{Item, ItemSolver, Solved};
+use crate::posterior::tile::Moments;
 
 /// Rounding of a state's logarithm that is put up with; above, the highest states are recomputed.
 const MAX_ROUNDING: f64 = 1e-12;
 /// States below exp(-50) of the highest cannot be seen.
 const NEGLIGIBLE: f64 = 50.0;
 
-/// Solver that sums over states.
+/// Solver that sums over states in the log domain.
 #[derive(Debug)]
-pub(crate) struct Enumeration<'a> {
+pub(crate) struct Direct<'a> {
     /// W / sigma, (K, D).
     weights: ArrayView2<'a, f64>,
     /// -z'Jz / 2 of every state, J = W S^-1 W'.
@@ -34,11 +34,11 @@ pub(crate) struct Workspace {
     posterior: Vec<f64>,
     /// Scratch that folding consumes.
     scratch: Vec<f64>,
-    /// Sum over items of v q(z), times r^2 in the residual pass.
+    /// Sum over items of v q(z).
     summed: Vec<f64>,
 }
 
-impl<'a> Enumeration<'a> {
+impl<'a> Direct<'a> {
     pub fn new(weights: ArrayView2<'a, f64>) -> Self {
         let coupling = weights.dot(&weights.t());
         let mut quadratic = vec![0.0; 1 << weights.nrows()];
@@ -58,11 +58,7 @@ impl<'a> Enumeration<'a> {
         }
     }
 
-    fn n_features(&self) -> usize {
-        self.weights.nrows()
-    }
-
-    /// Fill the normalised posterior table and return log Z.
+    /// Fill the normalised posterior table and return the log of its sum.
     ///
     /// Where the noise is small beside the weights, the table's terms cancel and the logarithms
     /// carry their rounding. Those of the highest states are then computed again from their
@@ -72,9 +68,18 @@ impl<'a> Enumeration<'a> {
             .log_odds
             .iter()
             .zip(self.weights.rows())
-            .map(|(l, w)| l + w.iter().zip(item.residual).map(|(w, r)| w * r).sum::<f64>())
+            .map(|(l, w)| {
+                // A feature that certainly holds has no odds to add; the states without it go below.
+                let odds = if *l == f64::INFINITY { 0.0 } else { *l };
+                odds + w.iter().zip(item.residual).map(|(w, r)| w * r).sum::<f64>()
+            })
             .collect();
         fill_linear(table, &natural);
+        for k in certain(item.log_odds) {
+            for without in table.chunks_mut(2 << k) {
+                without[..1 << k].fill(f64::NEG_INFINITY);
+            }
+        }
         let (mut highest, mut highest_state) = (f64::NEG_INFINITY, 0);
         for (state, (log_q, quadratic)) in table.iter_mut().zip(&self.quadratic).enumerate() {
             *log_q += quadratic;
@@ -83,7 +88,8 @@ impl<'a> Enumeration<'a> {
             }
         }
         let anchor = self.log_joint(item, highest_state);
-        let linear: f64 = natural.iter().map(|g| g.abs()).sum();
+        let finite = natural.iter().filter(|g| g.is_finite());
+        let linear: f64 = finite.map(|g| g.abs()).sum();
         let rounding = f64::EPSILON * (self.largest_quadratic + linear);
         let visible = -NEGLIGIBLE - 2.0 * rounding;
         let mut mass = 0.0;
@@ -101,11 +107,11 @@ impl<'a> Enumeration<'a> {
         anchor + mass.ln()
     }
 
-    /// lambda . z - |r - W'z|^2 / 2 of one state.
+    /// lambda . z - |r - W'z|^2 / 2 of one state that is not impossible.
     fn log_joint(&self, item: Item<'_>, state: usize) -> f64 {
         let holds = |k: usize| state >> k & 1 == 1;
         let prior: f64 = (0..self.n_features())
-            .filter(|&k| holds(k))
+            .filter(|&k| holds(k) && item.log_odds[k].is_finite())
             .map(|k| item.log_odds[k])
             .sum();
         let power: f64 = item
@@ -124,8 +130,12 @@ impl<'a> Enumeration<'a> {
     }
 }
 
-impl ItemSolver for Enumeration<'_> {
+impl ItemSolver for Direct<'_> {
     type Workspace = Workspace;
+
+    fn n_features(&self) -> usize {
+        self.weights.nrows()
+    }
 
     fn workspace(&self) -> Workspace {
         let n_states = self.quadratic.len();
@@ -143,7 +153,7 @@ impl ItemSolver for Enumeration<'_> {
         moments: Moments,
         marginals: &mut [f64],
     ) -> Result<Solved> {
-        let log_z = self.fill_posterior(&mut workspace.posterior, item);
+        let log_sum = self.fill_posterior(&mut workspace.posterior, item);
         if moments == Moments::Pairs {
             for (sum, q) in workspace.summed.iter_mut().zip(&workspace.posterior) {
                 *sum += item.weight * q;
@@ -154,37 +164,10 @@ impl ItemSolver for Enumeration<'_> {
         }
         let certificate = f64::EPSILON * self.n_features().max(1) as f64;
         Ok(Solved {
-            log_z,
+            log_likelihood: log_sum - log_normaliser(item.log_odds),
             certificate,
             rescued: false,
         })
-    }
-
-    fn residual_moments(
-        &self,
-        workspace: &mut Workspace,
-        item: Item<'_>,
-        d: usize,
-    ) -> Result<ResidualMoments> {
-        self.fill_posterior(&mut workspace.posterior, item);
-        let effects: Vec<f64> = self.weights.column(d).to_vec();
-        let mut moments = ResidualMoments {
-            features_first: vec![0.0; self.n_features()],
-            features_second: vec![0.0; self.n_features()],
-            ..ResidualMoments::default()
-        };
-        fill_linear(&mut workspace.scratch, &effects);
-        for (q, explained) in workspace.posterior.iter_mut().zip(&mut workspace.scratch) {
-            let residual = item.residual[d] - *explained;
-            *explained = *q * residual;
-            *q *= residual * residual;
-        }
-        for (sum, q) in workspace.summed.iter_mut().zip(&workspace.posterior) {
-            *sum += item.weight * q;
-        }
-        moments.first = fold_marginals(&mut workspace.scratch, &mut moments.features_first);
-        moments.second = fold_marginals(&mut workspace.posterior, &mut moments.features_second);
-        Ok(moments)
     }
 
     fn take_pairs(&self, workspace: &mut Workspace) -> Array2<f64> {
@@ -198,63 +181,16 @@ impl ItemSolver for Enumeration<'_> {
     }
 }
 
-/// table[s] = sum of the coefficients of the features in s.
-fn fill_linear(table: &mut [f64], coefficients: &[f64]) {
-    table[0] = 0.0;
-    for (k, coefficient) in coefficients.iter().enumerate() {
-        let (without, with) = table[..1 << (k + 1)].split_at_mut(1 << k);
-        for (with, without) in with.iter_mut().zip(without) {
-            *with = *without + coefficient;
-        }
-    }
+/// Features that certainly hold.
+fn certain(log_odds: &[f64]) -> impl Iterator<Item = usize> {
+    let features = log_odds.iter().enumerate();
+    features
+        .filter(|(_, l)| **l == f64::INFINITY)
+        .map(|(k, _)| k)
 }
 
-/// Sum the table over the states that have feature k, for every k; returns the sum over all.
-fn fold_marginals(table: &mut [f64], marginals: &mut [f64]) -> f64 {
-    for (k, marginal) in marginals.iter_mut().enumerate().rev() {
-        let (without, with) = table[..1 << (k + 1)].split_at_mut(1 << k);
-        let mut sum = 0.0;
-        for (without, with) in without.iter_mut().zip(with) {
-            sum += *with;
-            *without += *with;
-        }
-        *marginal = sum;
-    }
-    table[0]
-}
-
-/// Sum the table over the states that have features k and l, for every pair.
-fn fold_pairs(table: &mut [f64], n_features: usize, scratch: &mut [f64]) -> Array2<f64> {
-    let mut pairs = Array2::zeros((n_features, n_features));
-    let mut row = vec![0.0; n_features];
-    for k in (0..n_features).rev() {
-        let (without, with) = table[..1 << (k + 1)].split_at_mut(1 << k);
-        scratch[..1 << k].copy_from_slice(with);
-        pairs[[k, k]] = fold_marginals(&mut scratch[..1 << k], &mut row[..k]);
-        for (l, &pair) in row[..k].iter().enumerate() {
-            pairs[[k, l]] = pair;
-            pairs[[l, k]] = pair;
-        }
-        for (without, with) in without.iter_mut().zip(with) {
-            *without += *with;
-        }
-    }
-    pairs
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folding_counts_states() {
-        let mut marginals = [0.0; 3];
-        assert_eq!(fold_marginals(&mut [1.0; 8], &mut marginals), 8.0);
-        assert_eq!(marginals, [4.0; 3]);
-        let pairs = fold_pairs(&mut [1.0; 8], 3, &mut [0.0; 8]);
-        assert_eq!(
-            pairs,
-            Array2::from_shape_fn((3, 3), |(k, l)| if k == l { 4.0 } else { 2.0 })
-        );
-    }
+/// Of the prior, over the features that are not certain.
+fn log_normaliser(log_odds: &[f64]) -> f64 {
+    let finite = log_odds.iter().filter(|l| l.is_finite());
+    finite.map(|&l| softplus(l)).sum()
 }

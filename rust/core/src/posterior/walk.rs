@@ -1,0 +1,141 @@
+//! The walk over the items of a pattern: tiles in parallel, sums in the order of the items.
+
+use std::ops::Range;
+
+use ndarray::{Array2, ArrayViewMut2};
+use rayon::prelude::*;
+
+use super::item_solver::at;
+use super::pattern::PatternModel;
+use super::solver::Solver;
+use super::tile::{Answer, Moments, Tile};
+use crate::cancel::CancelToken;
+use crate::error::Result;
+
+/// Chunks whose sums are in memory at the same time.
+const WAVE: usize = 64;
+/// The most tiles of a chunk: the sums of a chunk cost about as much as a tile.
+const MAX_TILES: usize = 8;
+
+/// Where the numbers of items come from.
+pub(crate) trait Items: Sync {
+    /// Fill in the prior log odds of the features, (K, items).
+    fn read_log_odds(&self, items: &[usize], log_odds: ArrayViewMut2<'_, f64>);
+
+    /// Fill in y - b - A'x of the observed dimensions, (observed, items).
+    fn read_residuals(
+        &self,
+        items: &[usize],
+        observed: &[usize],
+        residuals: ArrayViewMut2<'_, f64>,
+    );
+
+    /// v of one item.
+    fn weight(&self, item: usize) -> f64;
+}
+
+/// What becomes of the answers. A chunk's part is gathered by one thread; parts are merged in the
+/// order of the items, so that sums are the same bit for bit on any number of threads.
+pub(crate) trait Collect: Sync {
+    /// Sums or copies of a chunk.
+    type Part: Send;
+
+    fn part(&self, n_items: usize) -> Self::Part;
+
+    /// Take a tile into the part; `range` says where its items stand in the chunk.
+    fn add(
+        &self,
+        part: &mut Self::Part,
+        tile: &Tile,
+        answer: &Answer,
+        items: &[usize],
+        range: Range<usize>,
+    );
+
+    /// Take a chunk into the whole; `pairs` is zero unless asked for.
+    fn merge(&mut self, part: Self::Part, pairs: Array2<f64>, items: &[usize]);
+}
+
+/// What the walk needs to know beside the items and the collector.
+pub(crate) struct Walk<'a> {
+    pub items: &'a [usize],
+    pub observed: &'a [usize],
+    pub model: &'a PatternModel,
+    pub solver: &'a dyn Solver,
+    pub moments: Moments,
+    pub cancel: &'a CancelToken,
+}
+
+impl Walk<'_> {
+    /// Solve every item and collect the answers.
+    ///
+    /// # Errors
+    /// The first error of the solver, or cancellation.
+    pub fn run<C: Collect>(&self, source: &impl Items, collect: &mut C) -> Result<()> {
+        let chunk_len = self.chunk_len();
+        for wave in self.items.chunks(chunk_len * WAVE) {
+            let collector = &*collect;
+            let parts: Vec<(C::Part, Array2<f64>)> = wave
+                .par_chunks(chunk_len)
+                .map(|items| self.chunk(source, collector, items))
+                .collect::<Result<_>>()?;
+            for (items, (part, pairs)) in wave.chunks(chunk_len).zip(parts) {
+                collect.merge(part, pairs, items);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whole tiles, few enough that few items still make work for many threads. It does not
+    /// depend on the number of threads.
+    fn chunk_len(&self) -> usize {
+        let tile_len = self.solver.tile_len();
+        let n_tiles = self.items.len().div_ceil(tile_len);
+        tile_len * (n_tiles / WAVE).clamp(1, MAX_TILES)
+    }
+
+    fn chunk<C: Collect>(
+        &self,
+        source: &impl Items,
+        collect: &C,
+        items: &[usize],
+    ) -> Result<(C::Part, Array2<f64>)> {
+        let (n_features, n_targets) = self.model.weights.dim();
+        let tile_len = self.solver.tile_len();
+        let mut worker = self.solver.worker();
+        let (mut tile, mut answer) = (Tile::default(), Answer::default());
+        let mut part = collect.part(items.len());
+        for (ix, of_tile) in items.chunks(tile_len).enumerate() {
+            self.cancel.check()?;
+            tile.resize(of_tile.len(), n_features, n_targets);
+            source.read_log_odds(of_tile, tile.log_odds_mut());
+            source.read_residuals(of_tile, self.observed, tile.residuals_mut());
+            for (mut row, root) in tile
+                .residuals_mut()
+                .rows_mut()
+                .into_iter()
+                .zip(&self.model.precision_root)
+            {
+                row *= *root;
+            }
+            for (slot, &item) in tile.weights.iter_mut().zip(of_tile) {
+                *slot = source.weight(item);
+            }
+            worker
+                .solve(&tile, self.moments, &mut answer)
+                .map_err(|error| at(error, |ix| of_tile[ix]))?;
+            for value in &mut answer.log_evidence {
+                *value -= self.model.log_normaliser;
+            }
+            let start = ix * tile_len;
+            collect.add(
+                &mut part,
+                &tile,
+                &answer,
+                of_tile,
+                start..start + of_tile.len(),
+            );
+        }
+        Ok((part, worker.take_pairs()))
+    }
+}
