@@ -9,8 +9,9 @@ mod cancel;
 mod error;
 mod linear;
 mod numeric;
+mod simd;
 
-pub mod em;
+//pub mod em;
 pub mod mixture;
 pub mod posterior;
 

@@ -13,6 +13,7 @@ mod pattern;
 mod plan;
 mod problem;
 mod quadrature;
+mod rescue;
 mod solve;
 mod solver;
 mod tile;

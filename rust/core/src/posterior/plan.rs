@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::enumeration::{Enumeration, MAX_ENUMERATION_FEATURES};
+use super::enumeration::{MAX_ENUMERATION_FEATURES, enumeration};
 use super::independent::Independent;
 use super::item_solver::OneByOne;
 use super::pattern::PatternModel;
@@ -91,7 +91,7 @@ impl Plan {
                 let solver = Independent::new(weights.nrows());
                 Box::new(OneByOne::new(solver, &self.cancel))
             }
-            Method::Enumeration => Box::new(Enumeration::new(weights, &self.cancel)),
+            Method::Enumeration => enumeration(weights, &self.cancel),
             Method::Quadrature => {
                 let solver = Quadrature::new(weights.column(0), &self.cancel);
                 Box::new(OneByOne::new(solver, &self.cancel))

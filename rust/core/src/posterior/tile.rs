@@ -1,6 +1,6 @@
 //! Items side by side, and what a solver says of them.
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
 /// How much of the posterior is wanted; each level costs more than the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +38,18 @@ impl Tile {
             }
         }
         self.weights.resize(n_items, 1.0);
+    }
+
+    /// Some items of another tile.
+    pub fn select(&mut self, from: &Self, items: &[usize]) {
+        self.resize(items.len(), from.log_odds.nrows(), from.residuals.nrows());
+        self.log_odds_mut()
+            .assign(&from.log_odds.select(Axis(1), items));
+        self.residuals_mut()
+            .assign(&from.residuals.select(Axis(1), items));
+        for (slot, &item) in self.weights.iter_mut().zip(items) {
+            *slot = from.weights[item];
+        }
     }
 
     pub fn n_items(&self) -> usize {
