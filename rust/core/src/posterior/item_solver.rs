@@ -73,7 +73,7 @@ impl<S: ItemSolver> OneByOne<S> {
 }
 
 impl<S: ItemSolver> Solver for OneByOne<S> {
-    fn worker(&self) -> Box<dyn Worker + '_> {
+    fn worker(&self) -> Box<dyn Worker + Send + '_> {
         Box::new(OneByOneWorker {
             solver: &self.solver,
             cancel: &self.cancel,
@@ -104,9 +104,9 @@ impl<S: ItemSolver> Worker for OneByOneWorker<'_, S> {
         for (ix, &weight) in tile.weights.iter().enumerate() {
             self.cancel.check()?;
             self.log_odds.clear();
-            self.log_odds.extend(tile.log_odds().column(ix));
+            self.log_odds.extend(tile.log_odds.item(ix));
             self.residual.clear();
-            self.residual.extend(tile.residuals().column(ix));
+            self.residual.extend(tile.residuals.item(ix));
             let item = Item {
                 log_odds: &self.log_odds,
                 residual: &self.residual,
@@ -120,14 +120,8 @@ impl<S: ItemSolver> Worker for OneByOneWorker<'_, S> {
             answer.certificate[ix] = solved.certificate;
             answer.n_rescued += usize::from(solved.rescued);
             if moments >= Moments::Marginals {
-                for (slot, &p) in answer
-                    .marginals_mut()
-                    .column_mut(ix)
-                    .iter_mut()
-                    .zip(&self.marginals)
-                {
-                    *slot = p;
-                }
+                let marginals = self.marginals.iter().copied();
+                answer.marginals.set_item(ix, marginals);
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 
 use super::item_solver::at;
 use super::solver::{Solver, Worker};
@@ -16,7 +16,7 @@ pub(crate) struct Rescue<P, F, M> {
     make: M,
 }
 
-impl<P: Solver, F: Solver, M: Fn() -> F + Sync> Rescue<P, F, M> {
+impl<P: Solver, F: Solver, M: Fn() -> F> Rescue<P, F, M> {
     pub fn new(plain: P, make: M) -> Self {
         Self {
             plain,
@@ -27,7 +27,7 @@ impl<P: Solver, F: Solver, M: Fn() -> F + Sync> Rescue<P, F, M> {
 }
 
 impl<P: Solver, F: Solver + Send, M: Fn() -> F + Sync> Solver for Rescue<P, F, M> {
-    fn worker(&self) -> Box<dyn Worker + '_> {
+    fn worker(&self) -> Box<dyn Worker + Send + '_> {
         Box::new(RescueWorker {
             plain: self.plain.worker(),
             fallback: None,
@@ -43,15 +43,15 @@ impl<P: Solver, F: Solver + Send, M: Fn() -> F + Sync> Solver for Rescue<P, F, M
 }
 
 struct RescueWorker<'a, M> {
-    plain: Box<dyn Worker + 'a>,
-    fallback: Option<Box<dyn Worker + 'a>>,
+    plain: Box<dyn Worker + Send + 'a>,
+    fallback: Option<Box<dyn Worker + Send + 'a>>,
     make: M,
     /// The refused items of the last tile, and the answers to them.
     tile: Tile,
     answer: Answer,
 }
 
-impl<'a, M: Fn() -> Box<dyn Worker + 'a>> Worker for RescueWorker<'a, M> {
+impl<'a, M: Fn() -> Box<dyn Worker + Send + 'a>> Worker for RescueWorker<'a, M> {
     fn solve(&mut self, tile: &Tile, moments: Moments, answer: &mut Answer) -> Result<()> {
         self.plain.solve(tile, moments, answer)?;
         let refused: Vec<usize> = (0..tile.n_items())
@@ -70,11 +70,8 @@ impl<'a, M: Fn() -> Box<dyn Worker + 'a>> Worker for RescueWorker<'a, M> {
             answer.certificate[item] = self.answer.certificate[ix];
             answer.refused[item] = self.answer.refused[ix];
             if moments >= Moments::Marginals {
-                let marginals = self.answer.marginals();
-                answer
-                    .marginals_mut()
-                    .index_axis_mut(Axis(1), item)
-                    .assign(&marginals.column(ix));
+                let marginals = self.answer.marginals.item(ix);
+                answer.marginals.set_item(item, marginals);
             }
         }
         answer.n_rescued += refused.len();

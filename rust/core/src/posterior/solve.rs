@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use ndarray::{Array1, Array2, ArrayViewMut2};
+use ndarray::{Array1, Array2, s};
 
 use super::pattern::{PatternModel, patterns};
 use super::plan::{Plan, Report, SolverChoice};
 use super::problem::Problem;
-use super::tile::{Answer, Moments, Tile};
+use super::tile::{Answer, Lanes, Moments, Tile};
 use super::walk::{Collect, Items, Walk};
 use crate::cancel::CancelToken;
 use crate::error::Result;
@@ -94,21 +94,20 @@ pub fn posterior(
 }
 
 impl Items for Problem<'_> {
-    fn read_log_odds(&self, items: &[usize], mut log_odds: ArrayViewMut2<'_, f64>) {
-        for (mut column, &item) in log_odds.columns_mut().into_iter().zip(items) {
-            column.assign(&self.log_odds.row(item));
+    fn read_log_odds(&self, items: &[usize], log_odds: &mut Lanes) {
+        let lanes = log_odds.numbers_mut();
+        for (ix, &item) in items.iter().enumerate() {
+            let slots = lanes.iter_mut().skip(ix).step_by(items.len());
+            for (slot, &value) in slots.zip(self.log_odds.row(item)) {
+                *slot = value;
+            }
         }
     }
 
-    fn read_residuals(
-        &self,
-        items: &[usize],
-        observed: &[usize],
-        mut residuals: ArrayViewMut2<'_, f64>,
-    ) {
-        for (mut row, &d) in residuals.rows_mut().into_iter().zip(observed) {
+    fn read_residuals(&self, items: &[usize], observed: &[usize], residuals: &mut Lanes) {
+        for (ix, &d) in observed.iter().enumerate() {
             let (targets, intercept) = (self.targets.column(d), self.intercept[d]);
-            for (slot, &item) in row.iter_mut().zip(items) {
+            for (slot, &item) in residuals.row_mut(ix).iter_mut().zip(items) {
                 *slot = targets[item] - intercept;
             }
         }
@@ -145,8 +144,14 @@ impl Collect for Posterior {
     fn add(&self, part: &mut Copied, _: &Tile, answer: &Answer, _: &[usize], range: Range<usize>) {
         part.log_evidence[range.clone()].copy_from_slice(&answer.log_evidence);
         if self.marginals.is_some() {
-            for (ix, marginals) in range.zip(answer.marginals().columns()) {
-                part.marginals.row_mut(ix).assign(&marginals);
+            for (mut row, marginals) in part
+                .marginals
+                .slice_mut(s![range, ..])
+                .rows_mut()
+                .into_iter()
+                .zip(answer.marginals.view().columns())
+            {
+                row.assign(&marginals);
             }
         }
         part.worst_certificate = answer

@@ -8,7 +8,7 @@ use crate::error::Result;
 /// Posterior of the items of one pattern, all with the same weights W / sigma.
 pub(crate) trait Solver: Sync {
     /// A worker for one thread.
-    fn worker(&self) -> Box<dyn Worker + '_>;
+    fn worker(&self) -> Box<dyn Worker + Send + '_>;
 
     /// How many items a tile should have.
     fn tile_len(&self) -> usize;

@@ -1,14 +1,15 @@
 //! The walk over the items of a pattern: tiles in parallel, sums in the order of the items.
 
 use std::ops::Range;
+use std::sync::Mutex;
 
-use ndarray::{Array2, ArrayViewMut2};
+use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::item_solver::at;
 use super::pattern::PatternModel;
-use super::solver::Solver;
-use super::tile::{Answer, Moments, Tile};
+use super::solver::{Solver, Worker};
+use super::tile::{Answer, Lanes, Moments, Tile};
 use crate::cancel::CancelToken;
 use crate::error::Result;
 
@@ -20,15 +21,10 @@ const MAX_TILES: usize = 8;
 /// Where the numbers of items come from.
 pub(crate) trait Items: Sync {
     /// Fill in the prior log odds of the features, (K, items).
-    fn read_log_odds(&self, items: &[usize], log_odds: ArrayViewMut2<'_, f64>);
+    fn read_log_odds(&self, items: &[usize], log_odds: &mut Lanes);
 
     /// Fill in y - b - A'x of the observed dimensions, (observed, items).
-    fn read_residuals(
-        &self,
-        items: &[usize],
-        observed: &[usize],
-        residuals: ArrayViewMut2<'_, f64>,
-    );
+    fn read_residuals(&self, items: &[usize], observed: &[usize], residuals: &mut Lanes);
 
     /// v of one item.
     fn weight(&self, item: usize) -> f64;
@@ -73,11 +69,19 @@ impl Walk<'_> {
     /// The first error of the solver, or cancellation.
     pub fn run<C: Collect>(&self, source: &impl Items, collect: &mut C) -> Result<()> {
         let chunk_len = self.chunk_len();
+        // Workers have no memory of a chunk, so that it does not matter which one gets it.
+        let idle = Mutex::new(Vec::new());
         for wave in self.items.chunks(chunk_len * WAVE) {
             let collector = &*collect;
             let parts: Vec<(C::Part, Array2<f64>)> = wave
                 .par_chunks(chunk_len)
-                .map(|items| self.chunk(source, collector, items))
+                .map(|items| {
+                    let worker = idle.lock().expect("no panic").pop();
+                    let mut worker = worker.unwrap_or_else(|| self.solver.worker());
+                    let part = self.chunk(source, collector, items, &mut *worker)?;
+                    idle.lock().expect("no panic").push(worker);
+                    Ok(part)
+                })
                 .collect::<Result<_>>()?;
             for (items, (part, pairs)) in wave.chunks(chunk_len).zip(parts) {
                 collect.merge(part, pairs, items);
@@ -99,24 +103,22 @@ impl Walk<'_> {
         source: &impl Items,
         collect: &C,
         items: &[usize],
+        worker: &mut dyn Worker,
     ) -> Result<(C::Part, Array2<f64>)> {
         let (n_features, n_targets) = self.model.weights.dim();
         let tile_len = self.solver.tile_len();
-        let mut worker = self.solver.worker();
         let (mut tile, mut answer) = (Tile::default(), Answer::default());
         let mut part = collect.part(items.len());
         for (ix, of_tile) in items.chunks(tile_len).enumerate() {
             self.cancel.check()?;
             tile.resize(of_tile.len(), n_features, n_targets);
-            source.read_log_odds(of_tile, tile.log_odds_mut());
-            source.read_residuals(of_tile, self.observed, tile.residuals_mut());
-            for (mut row, root) in tile
-                .residuals_mut()
-                .rows_mut()
-                .into_iter()
-                .zip(&self.model.precision_root)
-            {
-                row *= *root;
+            source.read_log_odds(of_tile, &mut tile.log_odds);
+            source.read_residuals(of_tile, self.observed, &mut tile.residuals);
+            for (d, root) in self.model.precision_root.iter().enumerate() {
+                tile.residuals
+                    .row_mut(d)
+                    .iter_mut()
+                    .for_each(|r| *r *= root);
             }
             for (slot, &item) in tile.weights.iter_mut().zip(of_tile) {
                 *slot = source.weight(item);

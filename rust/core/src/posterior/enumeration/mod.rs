@@ -74,7 +74,7 @@ impl Products {
 }
 
 impl Solver for Products {
-    fn worker(&self) -> Box<dyn Worker + '_> {
+    fn worker(&self) -> Box<dyn Worker + Send + '_> {
         let workspace = Workspace::new(&self.coupling, self.n_panels(), self.packed.shape.items);
         Box::new(ProductsWorker {
             solver: self,
@@ -152,8 +152,12 @@ mod tests {
             .prop_map(move |(weights, scale, residuals, log_odds, v)| {
                 let mut tile = Tile::default();
                 tile.resize(n_items, n_features, n_targets);
-                tile.residuals_mut().assign(&(residuals * scale));
-                tile.log_odds_mut().assign(&log_odds);
+                tile.residuals
+                    .numbers_mut()
+                    .copy_from_slice((residuals * scale).as_slice().unwrap());
+                tile.log_odds
+                    .numbers_mut()
+                    .copy_from_slice(log_odds.as_slice().unwrap());
                 tile.weights = v.into_raw_vec_and_offset().0;
                 Items {
                     weights: weights * scale,
@@ -178,13 +182,13 @@ mod tests {
         let (mut worker, mut answer) = (solver.worker(), Answer::default());
         let mut tile = Tile::default();
         let mut log_evidence = Vec::new();
-        let mut marginals = Array2::zeros((items.log_odds().nrows(), 0));
+        let mut marginals = Array2::zeros((items.log_odds.view().nrows(), 0));
         let all: Vec<usize> = (0..items.n_items()).collect();
         for of_tile in all.chunks(solver.tile_len()) {
             tile.select(items, of_tile);
             worker.solve(&tile, moments, &mut answer).unwrap();
             log_evidence.extend_from_slice(&answer.log_evidence);
-            marginals.append(Axis(1), answer.marginals()).unwrap();
+            marginals.append(Axis(1), answer.marginals.view()).unwrap();
         }
         (log_evidence, marginals, worker.take_pairs())
     }

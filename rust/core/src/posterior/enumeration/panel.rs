@@ -44,15 +44,14 @@ impl<const MR: usize> Panel<MR> {
             highest: [f64::NEG_INFINITY; MR],
             any_certain: false,
         };
-        let copy = |row: ndarray::ArrayView1<'_, f64>| {
+        let copy = |row: &[f64]| {
             let mut lanes = [0.0; MR];
-            let row = row.to_slice().expect("rows of a tile are slices");
             lanes[..n_items].copy_from_slice(&row[panel.items.clone()]);
             lanes
         };
         let (residuals, _) = workspace.residuals.as_chunks_mut::<MR>();
         for (d, residual) in residuals.iter_mut().enumerate() {
-            let lanes = copy(tile.residuals().row(d));
+            let lanes = copy(tile.residuals.row(d));
             for i in 0..MR {
                 panel.base[i] -= 0.5 * lanes[i] * lanes[i];
                 panel.magnitude[i] += lanes[i].abs() * coupling.magnitude[d];
@@ -67,7 +66,7 @@ impl<const MR: usize> Panel<MR> {
                 *field = [f64::NEG_INFINITY; MR];
                 continue;
             };
-            let lanes = copy(tile.log_odds().row(k));
+            let lanes = copy(tile.log_odds.row(k));
             let mut n_certain = 0.0;
             for i in 0..MR {
                 certain[i] = f64::from(lanes[i] == f64::INFINITY);
@@ -191,7 +190,7 @@ impl<const MR: usize> Panel<MR> {
             if i < n_items {
                 let item = self.items.start + i;
                 answer.log_evidence[item] = log_evidence[i];
-                answer.certificate[item] = rounding + log_lost.exp();
+                answer.certificate[item] = rounding + exp::<FUSED>(log_lost);
                 answer.refused[item] = !accepted;
             }
             if !accepted {
@@ -202,11 +201,9 @@ impl<const MR: usize> Panel<MR> {
             return;
         }
         let (raw, _) = workspace.marginals.as_chunks::<MR>();
-        let mut marginals = answer.marginals_mut();
         for (position, feature) in coupling.order.iter().enumerate() {
             let Some(k) = feature else { continue };
-            let mut row = marginals.row_mut(*k);
-            let row = row.as_slice_mut().expect("rows of an answer are slices");
+            let row = answer.marginals.row_mut(*k);
             let mut mean = [0.0; MR];
             for (state, (log, total)) in logs.iter().zip(totals.iter()).enumerate() {
                 let outer = position.checked_sub(n_inner);
