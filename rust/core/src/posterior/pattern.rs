@@ -15,26 +15,42 @@ pub(crate) struct Pattern {
 
 /// Patterns in the order of their first items; NaN is not observed.
 pub(crate) fn patterns(targets: ArrayView2<'_, f64>) -> Vec<Pattern> {
+    let is_whole = |numbers: &[f64]| numbers.iter().fold(true, |all, y| all & !y.is_nan());
+    if targets.as_slice().is_some_and(is_whole) && !targets.is_empty() {
+        return vec![Pattern {
+            observed: (0..targets.ncols()).collect(),
+            items: (0..targets.nrows()).collect(),
+        }];
+    }
     let mut patterns: Vec<Pattern> = Vec::new();
     let mut known: HashMap<Vec<usize>, usize> = HashMap::new();
     let mut observed = Vec::with_capacity(targets.ncols());
+    let mut last = None;
     for (item, row) in targets.rows().into_iter().enumerate() {
-        observed.clear();
-        observed.extend((0..row.len()).filter(|&d| !row[d].is_nan()));
-        // Almost always the pattern of the item before.
-        let ix = match patterns.last() {
-            Some(last) if last.observed == observed => patterns.len() - 1,
-            _ => *known.entry(observed.clone()).or_insert(patterns.len()),
-        };
-        if ix == patterns.len() {
-            patterns.push(Pattern {
-                observed: observed.clone(),
-                items: Vec::new(),
+        // Almost always the item observes what the one before did.
+        let ix = last
+            .filter(|&ix: &usize| observes(row, &patterns[ix].observed))
+            .unwrap_or_else(|| {
+                observed.clear();
+                observed.extend((0..row.len()).filter(|&d| !row[d].is_nan()));
+                *known.entry(observed.clone()).or_insert_with(|| {
+                    patterns.push(Pattern {
+                        observed: observed.clone(),
+                        items: Vec::new(),
+                    });
+                    patterns.len() - 1
+                })
             });
-        }
         patterns[ix].items.push(item);
+        last = Some(ix);
     }
     patterns
+}
+
+/// Whether exactly these dimensions are numbers.
+fn observes(row: ArrayView1<'_, f64>, observed: &[usize]) -> bool {
+    let n_numbers = row.iter().filter(|y| !y.is_nan()).count();
+    n_numbers == observed.len() && observed.iter().all(|&d| !row[d].is_nan())
 }
 
 /// The model of the items of a pattern, in units of the noise.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ndarray::{Array1, Array2, s};
+use ndarray::{Array1, Array2, ArrayView1, s};
 
 use super::pattern::{PatternModel, patterns};
 use super::plan::{Plan, Report, SolverChoice};
@@ -95,27 +95,46 @@ pub fn posterior(
 
 impl Items for Problem<'_> {
     fn read_log_odds(&self, items: &[usize], log_odds: &mut Lanes) {
-        let lanes = log_odds.numbers_mut();
-        for (ix, &item) in items.iter().enumerate() {
-            let slots = lanes.iter_mut().skip(ix).step_by(items.len());
-            for (slot, &value) in slots.zip(self.log_odds.row(item)) {
-                *slot = value;
-            }
+        for k in 0..self.log_odds.ncols() {
+            let column = self.log_odds.column(k);
+            read_column(column, items, log_odds.row_mut(k), |value| value);
         }
     }
 
     fn read_residuals(&self, items: &[usize], observed: &[usize], residuals: &mut Lanes) {
         for (ix, &d) in observed.iter().enumerate() {
-            let (targets, intercept) = (self.targets.column(d), self.intercept[d]);
-            for (slot, &item) in residuals.row_mut(ix).iter_mut().zip(items) {
-                *slot = targets[item] - intercept;
-            }
+            let (column, intercept) = (self.targets.column(d), self.intercept[d]);
+            read_column(column, items, residuals.row_mut(ix), |y| y - intercept);
         }
     }
 
     fn weight(&self, item: usize) -> f64 {
         self.item_weights.map_or(1.0, |weights| weights[item])
     }
+}
+
+/// One column's entries of some items.
+fn read_column(
+    column: ArrayView1<'_, f64>,
+    items: &[usize],
+    slots: &mut [f64],
+    read: impl Fn(f64) -> f64,
+) {
+    if let Some(range) = run(items) {
+        for (slot, &value) in slots.iter_mut().zip(column.slice(s![range])) {
+            *slot = read(value);
+        }
+    } else {
+        for (slot, &item) in slots.iter_mut().zip(items) {
+            *slot = read(column[item]);
+        }
+    }
+}
+
+/// Increasing items as a range, where none is left out.
+fn run(items: &[usize]) -> Option<Range<usize>> {
+    let (first, last) = (*items.first()?, *items.last()?);
+    (last - first + 1 == items.len()).then_some(first..last + 1)
 }
 
 /// Answers of a chunk, as they go into the posterior.
@@ -144,14 +163,11 @@ impl Collect for Posterior {
     fn add(&self, part: &mut Copied, _: &Tile, answer: &Answer, _: &[usize], range: Range<usize>) {
         part.log_evidence[range.clone()].copy_from_slice(&answer.log_evidence);
         if self.marginals.is_some() {
-            for (mut row, marginals) in part
-                .marginals
-                .slice_mut(s![range, ..])
-                .rows_mut()
-                .into_iter()
-                .zip(answer.marginals.view().columns())
-            {
-                row.assign(&marginals);
+            let mut rows = part.marginals.slice_mut(s![range, ..]);
+            for (k, mut column) in rows.columns_mut().into_iter().enumerate() {
+                for (slot, &mean) in column.iter_mut().zip(answer.marginals.row(k)) {
+                    *slot = mean;
+                }
             }
         }
         part.worst_certificate = answer
@@ -166,8 +182,12 @@ impl Collect for Posterior {
             self.log_evidence[item] = value;
         }
         if let Some(marginals) = &mut self.marginals {
-            for (&item, row) in items.iter().zip(part.marginals.rows()) {
-                marginals.row_mut(item).assign(&row);
+            if let Some(range) = run(items) {
+                marginals.slice_mut(s![range, ..]).assign(&part.marginals);
+            } else {
+                for (&item, row) in items.iter().zip(part.marginals.rows()) {
+                    marginals.row_mut(item).assign(&row);
+                }
             }
         }
         if let Some(sum) = &mut self.pair_moments {

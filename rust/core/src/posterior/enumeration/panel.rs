@@ -37,29 +37,23 @@ impl<const MR: usize> Panel<MR> {
             ..
         } = job;
         let n_items = items.len();
-        let mut panel = Self {
-            items,
-            base: [0.0; MR],
-            magnitude: [0.0; MR],
-            highest: [f64::NEG_INFINITY; MR],
-            any_certain: false,
-        };
+        let (mut base, mut magnitude) = ([0.0; MR], [0.0; MR]);
         let copy = |row: &[f64]| {
             let mut lanes = [0.0; MR];
-            lanes[..n_items].copy_from_slice(&row[panel.items.clone()]);
+            lanes[..n_items].copy_from_slice(&row[items.clone()]);
             lanes
         };
         let (residuals, _) = workspace.residuals.as_chunks_mut::<MR>();
-        for (d, residual) in residuals.iter_mut().enumerate() {
+        for (d, slot) in residuals.iter_mut().enumerate() {
+            let (centre, size) = (coupling.centre[d], coupling.magnitude[d]);
             let lanes = copy(tile.residuals.row(d));
-            for i in 0..MR {
-                panel.base[i] -= 0.5 * lanes[i] * lanes[i];
-                panel.magnitude[i] += lanes[i].abs() * coupling.magnitude[d];
-                residual[i] = lanes[i] - coupling.centre[d];
-            }
+            base = each(|i| base[i] - 0.5 * lanes[i] * lanes[i]);
+            magnitude = each(|i| magnitude[i] + lanes[i].abs() * size);
+            *slot = each(|i| lanes[i] - centre);
         }
         let (fields, _) = workspace.fields.as_chunks_mut::<MR>();
         let (certain, _) = workspace.certain.as_chunks_mut::<MR>();
+        let mut any_certain = false;
         let mut odds = [1.0; MR];
         for ((position, field), certain) in fields.iter_mut().enumerate().zip(certain) {
             let Some(k) = coupling.order[position] else {
@@ -67,32 +61,28 @@ impl<const MR: usize> Panel<MR> {
                 continue;
             };
             let lanes = copy(tile.log_odds.row(k));
-            let mut n_certain = 0.0;
-            for i in 0..MR {
-                certain[i] = f64::from(lanes[i] == f64::INFINITY);
-                n_certain += certain[i];
-                field[i] = if lanes[i] == f64::INFINITY {
-                    0.0
-                } else {
-                    lanes[i]
-                };
-                let size = field[i].abs();
-                // exp(-inf) is 0, so that what is certain has no normaliser.
-                odds[i] *= 1.0 + exp::<FUSED>(-lanes[i].abs());
-                panel.base[i] -= field[i].max(0.0);
-                panel.magnitude[i] += if size == f64::INFINITY { 0.0 } else { size };
-            }
-            panel.any_certain |= n_certain > 0.0;
+            any_certain |= lanes
+                .iter()
+                .fold(false, |any, &x| any | (x == f64::INFINITY));
+            *certain = each(|i| select(lanes[i] == f64::INFINITY, 1.0, 0.0));
+            let mut sum: [f64; MR] = each(|i| select(lanes[i] == f64::INFINITY, 0.0, lanes[i]));
+            base = each(|i| base[i] - positive(sum[i]));
+            magnitude =
+                each(|i| magnitude[i] + select(sum[i] > f64::NEG_INFINITY, sum[i].abs(), 0.0));
+            // exp(-inf) is 0, so that what is certain has no normaliser.
+            odds = each(|i| odds[i] + odds[i] * exp::<FUSED>(-lanes[i].abs()));
             for (residual, &w) in residuals.iter().zip(coupling.weights.row(position)) {
-                for i in 0..MR {
-                    field[i] += w * residual[i];
-                }
+                sum = each(|i| sum[i] + w * residual[i]);
             }
+            *field = sum;
         }
-        for i in 0..MR {
-            panel.base[i] -= ln::<FUSED>(odds[i]);
+        Self {
+            items,
+            base: each(|i| base[i] - ln::<FUSED>(odds[i])),
+            magnitude,
+            highest: [f64::NEG_INFINITY; MR],
+            any_certain,
         }
-        panel
     }
 
     /// Fill the factors given a state of the outer features, and what they leave out of the logarithm.
@@ -108,41 +98,33 @@ impl<const MR: usize> Panel<MR> {
         let (certain, _) = workspace.certain.as_chunks::<MR>();
         let (on, _) = workspace.on.as_chunks_mut::<MR>();
         let (off, _) = workspace.off.as_chunks_mut::<MR>();
-        let mut log = [coupling.constants[state]; MR];
-        for i in 0..MR {
-            log[i] += self.base[i];
-        }
+        let constant = coupling.constants[state];
+        let mut log: [f64; MR] = each(|i| self.base[i] + constant);
         let shifts = coupling.shifts.row(state);
         for (position, &shift) in shifts.iter().enumerate() {
-            let (on, off) = (&mut on[position], &mut off[position]);
-            for i in 0..MR {
-                let field = fields[position][i] - shift;
-                let small = exp::<FUSED>(-field.abs());
-                on[i] = if field > 0.0 { 1.0 } else { small };
-                off[i] = if field > 0.0 { small } else { 1.0 };
-                log[i] += field.max(0.0);
-            }
+            let field: [f64; MR] = each(|i| fields[position][i] - shift);
+            let small: [f64; MR] = each(|i| exp::<FUSED>(-field[i].abs()));
+            on[position] = each(|i| select(field[i] > 0.0, 1.0, small[i]));
+            off[position] = each(|i| select(field[i] > 0.0, small[i], 1.0));
+            log = each(|i| log[i] + positive(field[i]));
             if self.any_certain && coupling.order[position].is_some() {
                 for i in (0..MR).filter(|&i| certain[position][i] > 0.0) {
                     // Without the feature there is nothing; with it, the factor exp(field).
-                    log[i] += (fields[position][i] - shift).min(0.0);
-                    (on[i], off[i]) = (1.0, 0.0);
+                    log[i] += field[i].min(0.0);
+                    (on[position][i], off[position][i]) = (1.0, 0.0);
                 }
             }
         }
         for (outer, position) in (n_inner..coupling.order.len()).enumerate() {
-            let holds = state >> outer & 1 == 1;
-            for i in 0..MR {
-                log[i] += match holds {
-                    true => fields[position][i],
-                    false if self.any_certain && certain[position][i] > 0.0 => f64::NEG_INFINITY,
-                    false => 0.0,
-                };
-            }
+            let (field, certain) = (fields[position], certain[position]);
+            log = if state >> outer & 1 == 1 {
+                each(|i| log[i] + field[i])
+            } else {
+                each(|i| select(certain[i] > 0.0, f64::NEG_INFINITY, log[i]))
+            };
         }
-        for i in 0..MR {
-            self.highest[i] = self.highest[i].max(log[i]);
-        }
+        let highest = self.highest;
+        self.highest = each(|i| select(log[i] > highest[i], log[i], highest[i]));
         workspace.logs[state * MR..(state + 1) * MR].copy_from_slice(&log);
     }
 
@@ -163,86 +145,103 @@ impl<const MR: usize> Panel<MR> {
         let (logs, _) = workspace.logs.as_chunks_mut::<MR>();
         let (totals, _) = workspace.totals.as_chunks_mut::<MR>();
         let mut most = [f64::NEG_INFINITY; MR];
-        for (log, total) in logs.iter_mut().zip(totals.iter()) {
-            for i in 0..MR {
-                log[i] += ln::<FUSED>(total[i]);
-                most[i] = most[i].max(log[i]);
-            }
+        for (slot, total) in logs.iter_mut().zip(totals.iter()) {
+            let log: [f64; MR] = each(|i| slot[i] + ln::<FUSED>(total[i]));
+            most = each(|i| select(log[i] > most[i], log[i], most[i]));
+            *slot = log;
         }
         let mut sum = [0.0; MR];
         for log in logs.iter() {
-            for i in 0..MR {
-                sum[i] += exp::<FUSED>(log[i] - most[i]);
-            }
+            sum = each(|i| sum[i] + exp::<FUSED>(log[i] - most[i]));
         }
-        let mut log_evidence = [0.0; MR];
+        let log_evidence: [f64; MR] = each(|i| most[i] + ln::<FUSED>(sum[i]));
+        // From here on the logarithms are shares of the outer states.
+        for slot in logs.iter_mut() {
+            let log = *slot;
+            *slot = each(|i| exp::<FUSED>(log[i] - log_evidence[i]));
+        }
+        let shares = logs;
+
+        let n_states_log2 = coupling.order.len() as f64;
+        let lost = coupling.range + n_states_log2 * std::f64::consts::LN_2 + LOG_SMALLEST;
+        let log_lost: [f64; MR] = each(|i| self.highest[i] + lost - log_evidence[i]);
+        // A change of h moves a marginal by a quarter of it at most.
+        let rounding: [f64; MR] = each(|i| 0.25 * f64::EPSILON * self.magnitude[i]);
+        let certificate: [f64; MR] = each(|i| rounding[i] + exp::<FUSED>(log_lost[i]));
         let mut weights = [0.0; MR];
         weights[..n_items].copy_from_slice(&tile.weights[self.items.clone()]);
-        let lost =
-            coupling.range + coupling.order.len() as f64 * std::f64::consts::LN_2 + LOG_SMALLEST;
-        for i in 0..MR {
-            log_evidence[i] = most[i] + ln::<FUSED>(sum[i]);
-            let log_lost = self.highest[i] + lost - log_evidence[i];
-            // A change of h moves a marginal by a quarter of it at most.
-            let rounding = 0.25 * f64::EPSILON * self.magnitude[i];
+        for (i, item) in self.items.clone().enumerate() {
             // NaN and infinities are refused too.
-            let accepted = log_lost < LOG_LOST && rounding < MAX_ROUNDING;
-            if i < n_items {
-                let item = self.items.start + i;
-                answer.log_evidence[item] = log_evidence[i];
-                answer.certificate[item] = rounding + exp::<FUSED>(log_lost);
-                answer.refused[item] = !accepted;
-            }
+            let accepted = log_lost[i] < LOG_LOST && rounding[i] < MAX_ROUNDING;
+            answer.refused[item] = !accepted;
             if !accepted {
                 weights[i] = 0.0;
             }
         }
+        answer.log_evidence[self.items.clone()].copy_from_slice(&log_evidence[..n_items]);
+        answer.certificate[self.items.clone()].copy_from_slice(&certificate[..n_items]);
         if *moments == Moments::None {
             return;
         }
         let (raw, _) = workspace.marginals.as_chunks::<MR>();
+        for (share, total) in shares.iter().zip(totals.iter_mut()) {
+            let inverse = *total;
+            *total = each(|i| select(inverse[i] > 0.0, share[i] / inverse[i], 0.0));
+        }
         for (position, feature) in coupling.order.iter().enumerate() {
             let Some(k) = feature else { continue };
-            let row = answer.marginals.row_mut(*k);
             let mut mean = [0.0; MR];
-            for (state, (log, total)) in logs.iter().zip(totals.iter()).enumerate() {
-                let outer = position.checked_sub(n_inner);
-                if outer.is_some_and(|outer| state >> outer & 1 == 0) {
-                    continue;
-                }
-                for i in 0..MR {
-                    let share = exp::<FUSED>(log[i] - log_evidence[i]);
-                    mean[i] += match outer {
-                        Some(_) => share,
-                        None => share * (raw[state * n_inner + position][i] / total[i]),
-                    };
+            for (state, (share, scale)) in shares.iter().zip(totals.iter()).enumerate() {
+                match position.checked_sub(n_inner) {
+                    None => {
+                        let raw = &raw[state * n_inner + position];
+                        mean = each(|i| mean[i] + scale[i] * raw[i]);
+                    }
+                    Some(outer) if state >> outer & 1 == 1 => mean = each(|i| mean[i] + share[i]),
+                    Some(_) => {}
                 }
             }
-            for (slot, mean) in row[self.items.clone()].iter_mut().zip(mean) {
-                // Rounding may leave the unit interval by some 1e-16.
-                *slot = mean.min(1.0);
-            }
+            // Rounding may leave the unit interval by some 1e-16.
+            mean = each(|i| select(mean[i] < 1.0, mean[i], 1.0));
+            answer.marginals.row_mut(*k)[self.items.clone()].copy_from_slice(&mean[..n_items]);
         }
-        for (state, (log, total)) in logs.iter().zip(totals.iter_mut()).enumerate() {
-            for i in 0..MR {
-                let share = weights[i] * exp::<FUSED>(log[i] - log_evidence[i]);
-                total[i] = if weights[i] == 0.0 || total[i] == 0.0 {
-                    0.0
-                } else {
-                    share / total[i]
-                };
-            }
-            if coupling.n_outer > 0 && *moments == Moments::Pairs {
-                let sums = &mut workspace.outer_pairs[state * (1 + n_inner)..];
-                for i in 0..MR {
-                    if weights[i] != 0.0 {
-                        sums[0] += weights[i] * exp::<FUSED>(log[i] - log_evidence[i]);
-                    }
-                    for (position, sum) in sums[1..=n_inner].iter_mut().enumerate() {
-                        *sum += total[i] * raw[state * n_inner + position][i];
-                    }
+        if *moments == Moments::Marginals {
+            return;
+        }
+        for (state, (share, scale)) in shares.iter().zip(totals.iter_mut()).enumerate() {
+            let unweighted = *scale;
+            *scale = each(|i| select(weights[i] == 0.0, 0.0, weights[i] * unweighted[i]));
+            if coupling.n_outer > 0 {
+                let sums = &mut workspace.outer_pairs[state * (1 + n_inner)..][..=n_inner];
+                let share: [f64; MR] =
+                    each(|i| select(weights[i] == 0.0, 0.0, weights[i] * share[i]));
+                sums[0] += share.iter().sum::<f64>();
+                for (sum, raw) in sums[1..].iter_mut().zip(&raw[state * n_inner..]) {
+                    let products: [f64; MR] = each(|i| scale[i] * raw[i]);
+                    *sum += products.iter().sum::<f64>();
                 }
             }
         }
     }
+}
+
+/// A number for each lane.
+#[inline(always)]
+fn each<const MR: usize>(f: impl Fn(usize) -> f64) -> [f64; MR] {
+    let mut lanes = [0.0; MR];
+    for (i, lane) in lanes.iter_mut().enumerate() {
+        *lane = f(i);
+    }
+    lanes
+}
+
+#[inline(always)]
+fn select(condition: bool, yes: f64, no: f64) -> f64 {
+    if condition { yes } else { no }
+}
+
+/// max(x, 0) of a number that is not NaN.
+#[inline(always)]
+fn positive(x: f64) -> f64 {
+    select(x > 0.0, x, 0.0)
 }
