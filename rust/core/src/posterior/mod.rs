@@ -3,10 +3,15 @@
 //! `problem` checks the input, `pattern` gathers the items that observe the same target dimensions,
 //! `plan` finds a solver for each pattern, `walk` runs it over tiles of items in parallel and hands the
 //! answers to a collector: `solve` copies them for the user, EM adds them up. A solver is an
-//! implementation of `solver::Solver` (or of `item_solver::ItemSolver`, one item at a time):
-//! `enumeration`, `quadrature` and, where the target says nothing, `independent`.
+//! implementation of `solver::Solver`, or of `item_solver::ItemSolver` for one item at a time:
+//!
+//! * exact: `enumeration`, `quadrature`, `branch_and_bound`, and `independent` where the target says
+//!   nothing; `rescue` hands the items that one refuses to another,
+//! * approximate: `expectation_propagation`, bracketed by `mean_field` and `tilt_bound`.
 
+mod branch_and_bound;
 mod enumeration;
+mod expectation_propagation;
 mod independent;
 mod item_solver;
 mod pattern;

@@ -4,7 +4,6 @@ use std::sync::OnceLock;
 
 use ndarray::Array2;
 
-use super::item_solver::at;
 use super::solver::{Solver, Worker};
 use super::tile::{Answer, Moments, Tile};
 use crate::error::Result;
@@ -62,9 +61,7 @@ impl<'a, M: Fn() -> Box<dyn Worker + Send + 'a>> Worker for RescueWorker<'a, M> 
         }
         self.tile.select(tile, &refused);
         let fallback = self.fallback.get_or_insert_with(&self.make);
-        fallback
-            .solve(&self.tile, moments, &mut self.answer)
-            .map_err(|error| at(error, |ix| refused[ix]))?;
+        fallback.solve(&self.tile, moments, &mut self.answer)?;
         for (ix, &item) in refused.iter().enumerate() {
             answer.log_evidence[item] = self.answer.log_evidence[ix];
             answer.certificate[item] = self.answer.certificate[ix];
@@ -75,6 +72,7 @@ impl<'a, M: Fn() -> Box<dyn Worker + Send + 'a>> Worker for RescueWorker<'a, M> 
             }
         }
         answer.n_rescued += refused.len();
+        answer.n_approximate += self.answer.n_approximate;
         Ok(())
     }
 

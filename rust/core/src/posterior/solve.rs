@@ -1,11 +1,12 @@
 //! The posterior of all items: every pattern's walk, collected in the order of the user's rows.
 
 use std::ops::Range;
+use std::time::Instant;
 
 use ndarray::{Array1, Array2, ArrayView1, s};
 
 use super::pattern::{PatternModel, patterns};
-use super::plan::{Plan, Report, SolverChoice};
+use super::plan::{Ask, Method, Plan, Report, SolverChoice};
 use super::problem::Problem;
 use super::tile::{Answer, Lanes, Moments, Tile};
 use super::walk::{Collect, Items, Walk};
@@ -69,14 +70,20 @@ pub fn posterior(
         pair_moments: shape(Moments::Pairs, (n_features, n_features)),
         report: Report::default(),
     };
+    let ask = Ask {
+        choice,
+        moments,
+        cancel,
+    };
     let plans = patterns
         .iter()
         .map(|pattern| {
             let model =
                 PatternModel::new(&pattern.observed, problem.weights, problem.noise_variance);
-            Plan::new(model, pattern.items.len(), choice, moments, cancel)
+            Plan::new(model, pattern, problem, ask)
         })
         .collect::<Result<Vec<_>>>()?;
+    let start = Instant::now();
     for (pattern, plan) in patterns.iter().zip(&plans) {
         let solver = plan.solver();
         let walk = Walk {
@@ -88,8 +95,9 @@ pub fn posterior(
             cancel,
         };
         walk.run(problem, &mut posterior)?;
-        posterior.report.add(plan);
+        plan.tell(&mut posterior.report);
     }
+    posterior.report.seconds = start.elapsed().as_secs_f64();
     Ok(posterior)
 }
 
@@ -145,6 +153,7 @@ pub struct Copied {
     marginals: Array2<f64>,
     worst_certificate: f64,
     n_rescued: usize,
+    n_approximate: usize,
 }
 
 impl Collect for Posterior {
@@ -157,6 +166,7 @@ impl Collect for Posterior {
             marginals: Array2::zeros((n_items, n_features)),
             worst_certificate: 0.0,
             n_rescued: 0,
+            n_approximate: 0,
         }
     }
 
@@ -175,6 +185,7 @@ impl Collect for Posterior {
             .iter()
             .fold(part.worst_certificate, |worst, &c| worst.max(c));
         part.n_rescued += answer.n_rescued;
+        part.n_approximate += answer.n_approximate;
     }
 
     fn merge(&mut self, part: Copied, pairs: Array2<f64>, items: &[usize]) {
@@ -195,5 +206,8 @@ impl Collect for Posterior {
         }
         self.report.worst_certificate = self.report.worst_certificate.max(part.worst_certificate);
         self.report.n_rescued += part.n_rescued;
+        if part.n_approximate > 0 {
+            self.report.methods.insert(Method::ExpectationPropagation);
+        }
     }
 }

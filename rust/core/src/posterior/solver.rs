@@ -20,13 +20,19 @@ pub(crate) trait Worker {
     /// v E[zz'] of the items that are not refused to the running sum.
     ///
     /// # Errors
-    /// An item of the tile that no method of the solver can answer ([`Error::NotCertified`] counts
-    /// it from the start of the tile), or [`Error::Cancelled`].
-    ///
-    /// [`Error::NotCertified`]: crate::Error::NotCertified
-    /// [`Error::Cancelled`]: crate::Error::Cancelled
+    /// [`Error::Cancelled`](crate::Error::Cancelled); an item that cannot be answered is refused.
     fn solve(&mut self, tile: &Tile, moments: Moments, answer: &mut Answer) -> Result<()>;
 
     /// The running sum, (K, K), symmetric; starts anew at zero.
     fn take_pairs(&mut self) -> Array2<f64>;
+}
+
+impl<S: Solver + ?Sized> Solver for Box<S> {
+    fn worker(&self) -> Box<dyn Worker + Send + '_> {
+        (**self).worker()
+    }
+
+    fn tile_len(&self) -> usize {
+        (**self).tile_len()
+    }
 }

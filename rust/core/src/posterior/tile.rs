@@ -116,6 +116,8 @@ pub(crate) struct Answer {
     pub refused: Vec<bool>,
     /// Items that a fall-back answered.
     pub n_rescued: usize,
+    /// Items whose answer is not exact.
+    pub n_approximate: usize,
 }
 
 impl Answer {
@@ -128,5 +130,6 @@ impl Answer {
         self.refused.clear();
         self.refused.resize(n_items, false);
         self.n_rescued = 0;
+        self.n_approximate = 0;
     }
 }

@@ -6,12 +6,11 @@ use std::sync::Mutex;
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::item_solver::at;
 use super::pattern::PatternModel;
 use super::solver::{Solver, Worker};
 use super::tile::{Answer, Lanes, Moments, Tile};
 use crate::cancel::CancelToken;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Chunks whose sums are in memory at the same time.
 const WAVE: usize = 64;
@@ -105,39 +104,43 @@ impl Walk<'_> {
         items: &[usize],
         worker: &mut dyn Worker,
     ) -> Result<(C::Part, Array2<f64>)> {
-        let (n_features, n_targets) = self.model.weights.dim();
         let tile_len = self.solver.tile_len();
         let (mut tile, mut answer) = (Tile::default(), Answer::default());
         let mut part = collect.part(items.len());
         for (ix, of_tile) in items.chunks(tile_len).enumerate() {
             self.cancel.check()?;
-            tile.resize(of_tile.len(), n_features, n_targets);
-            source.read_log_odds(of_tile, &mut tile.log_odds);
-            source.read_residuals(of_tile, self.observed, &mut tile.residuals);
-            for (d, root) in self.model.precision_root.iter().enumerate() {
-                tile.residuals
-                    .row_mut(d)
-                    .iter_mut()
-                    .for_each(|r| *r *= root);
+            read_tile(source, of_tile, self.observed, self.model, &mut tile);
+            worker.solve(&tile, self.moments, &mut answer)?;
+            if let Some(ix) = answer.refused.iter().position(|refused| *refused) {
+                return Err(Error::NotCertified { item: of_tile[ix] });
             }
-            for (slot, &item) in tile.weights.iter_mut().zip(of_tile) {
-                *slot = source.weight(item);
-            }
-            worker
-                .solve(&tile, self.moments, &mut answer)
-                .map_err(|error| at(error, |ix| of_tile[ix]))?;
             for value in &mut answer.log_evidence {
                 *value -= self.model.log_normaliser;
             }
             let start = ix * tile_len;
-            collect.add(
-                &mut part,
-                &tile,
-                &answer,
-                of_tile,
-                start..start + of_tile.len(),
-            );
+            let range = start..start + of_tile.len();
+            collect.add(&mut part, &tile, &answer, of_tile, range);
         }
         Ok((part, worker.take_pairs()))
+    }
+}
+
+/// Read items of a pattern into a tile, in units of the noise.
+pub(crate) fn read_tile(
+    source: &impl Items,
+    items: &[usize],
+    observed: &[usize],
+    model: &PatternModel,
+    tile: &mut Tile,
+) {
+    tile.resize(items.len(), model.weights.nrows(), observed.len());
+    source.read_log_odds(items, &mut tile.log_odds);
+    source.read_residuals(items, observed, &mut tile.residuals);
+    for (d, root) in model.precision_root.iter().enumerate() {
+        let residuals = tile.residuals.row_mut(d);
+        residuals.iter_mut().for_each(|r| *r *= root);
+    }
+    for (slot, &item) in tile.weights.iter_mut().zip(items) {
+        *slot = source.weight(item);
     }
 }
