@@ -7,6 +7,7 @@ use ndarray::{Array2, ArrayView2};
 
 use super::item_solver::{Item, ItemSolver, Moments, ResidualMoments, Solved};
 use crate::error::Result;
+use crate::numeric::softplus;
 
 /// The most features that enumeration takes: 2^20 states are 8 MiB a table.
 pub const MAX_ENUMERATION_FEATURES: usize = 20;
@@ -153,8 +154,9 @@ impl ItemSolver for Enumeration<'_> {
             fold_marginals(&mut workspace.posterior, marginals);
         }
         let certificate = f64::EPSILON * self.n_features().max(1) as f64;
+        let prior: f64 = item.log_odds.iter().map(|&l| softplus(l)).sum();
         Ok(Solved {
-            log_z,
+            log_likelihood: log_z - prior,
             certificate,
             rescued: false,
         })

@@ -74,13 +74,13 @@ pub(crate) fn solve(
     let mut open = vec![(f64::INFINITY, Branch::root(residual, f64::NEG_INFINITY))];
     let mut leaves: Vec<Branch> = Vec::new();
     let mut solved = Solved {
-        log_z: f64::NEG_INFINITY,
+        log_likelihood: f64::NEG_INFINITY,
         certificate: 0.0,
         rescued: true,
     };
     let (mut n_branches, mut work) = (0, 0);
     while let Some((log_bound, branch)) = open.pop() {
-        if log_bound < solved.log_z - NEGLIGIBLE {
+        if log_bound < solved.log_likelihood - NEGLIGIBLE {
             continue;
         }
         let depth = branch.depth();
@@ -108,7 +108,7 @@ pub(crate) fn solve(
             );
             if evaluated.is_certified() {
                 child.log_z = child.log_prior + evaluated.log_z;
-                solved.log_z = log_add_exp(solved.log_z, child.log_z);
+                solved.log_likelihood = log_add_exp(solved.log_likelihood, child.log_z);
                 solved.certificate = solved.certificate.max(evaluated.certificate());
                 leaves.push(child);
             } else {

@@ -25,6 +25,7 @@ use self::nodes::{Limit, Nodes};
 use super::item_solver::{Item, ItemSolver, Moments, ResidualMoments, Solved};
 use crate::cancel::CancelToken;
 use crate::error::Result;
+use crate::numeric::softplus;
 
 /// Solver for one observed target dimension.
 ///
@@ -81,7 +82,8 @@ impl Quadrature {
         }
     }
 
-    /// The leaves whose mixture is the posterior: one where the plain integral is certified.
+    /// The leaves whose mixture is the posterior: one where the plain integral is certified. The
+    /// normaliser of the prior is not yet subtracted.
     fn leaves(&self, workspace: &mut Workspace, item: Item<'_>) -> Result<(Vec<Branch>, Solved)> {
         self.sort_into(item.log_odds, &mut workspace.log_odds);
         let plain = workspace.integral.evaluate(
@@ -92,7 +94,7 @@ impl Quadrature {
         );
         if plain.is_certified() {
             let solved = Solved {
-                log_z: plain.log_z,
+                log_likelihood: plain.log_z,
                 certificate: plain.certificate(),
                 rescued: false,
             };
@@ -186,13 +188,13 @@ impl ItemSolver for Quadrature {
         moments: Moments,
         marginals: &mut [f64],
     ) -> Result<Solved> {
-        let (leaves, solved) = self.leaves(workspace, item)?;
+        let (leaves, mut solved) = self.leaves(workspace, item)?;
         if moments >= Moments::Marginals {
             let pair_weight = (moments == Moments::Pairs).then_some(item.weight);
             self.expect(
                 workspace,
                 &leaves,
-                solved.log_z,
+                solved.log_likelihood,
                 Weighting::Mass,
                 pair_weight,
             );
@@ -201,6 +203,8 @@ impl ItemSolver for Quadrature {
                 marginals[k] = expectation.clamp(0.0, 1.0);
             }
         }
+        let prior: f64 = item.log_odds.iter().map(|&l| softplus(l)).sum();
+        solved.log_likelihood -= prior;
         Ok(solved)
     }
 
@@ -210,7 +214,7 @@ impl ItemSolver for Quadrature {
         item: Item<'_>,
         _: usize,
     ) -> Result<ResidualMoments> {
-        let (leaves, Solved { log_z, .. }) = self.leaves(workspace, item)?;
+        let (leaves, Solved { log_likelihood: log_z, .. }) = self.leaves(workspace, item)?;
         let unsorted = |expectations: &[f64]| {
             let mut moments = vec![0.0; expectations.len()];
             for (&k, &expectation) in self.order.iter().zip(expectations) {
