@@ -5,6 +5,8 @@
 //! implementation of `item_solver::ItemSolver`: `enumeration`, `quadrature` and, where no target
 //! is observed, `independent`.
 
+#[cfg(test)]
+mod brute_force;
 mod choice;
 mod enumeration;
 mod group;
@@ -12,7 +14,9 @@ mod independent;
 mod item_solver;
 mod problem;
 mod quadrature;
+mod row_space;
 mod solve;
+mod tilt_bound;
 
 pub use choice::{SolverChoice, SolversUsed};
 pub use enumeration::MAX_ENUMERATION_FEATURES;

@@ -214,7 +214,13 @@ impl ItemSolver for Quadrature {
         item: Item<'_>,
         _: usize,
     ) -> Result<ResidualMoments> {
-        let (leaves, Solved { log_likelihood: log_z, .. }) = self.leaves(workspace, item)?;
+        let (
+            leaves,
+            Solved {
+                log_likelihood: log_z,
+                ..
+            },
+        ) = self.leaves(workspace, item)?;
         let unsorted = |expectations: &[f64]| {
             let mut moments = vec![0.0; expectations.len()];
             for (&k, &expectation) in self.order.iter().zip(expectations) {
