@@ -119,6 +119,18 @@ pub enum Error {
         /// Branches tried.
         n_branches: usize,
     },
+    /// Branch and bound asked for where too many states carry the posterior.
+    #[error(
+        "branch and bound gives up on item {item} after {limit} nodes: too many states carry its \
+         posterior (it pays where targets have many dimensions and little noise); use \
+         solver=\"auto\""
+    )]
+    TooManyNodes {
+        /// Row of the item.
+        item: usize,
+        /// The most nodes that an item may take.
+        limit: usize,
+    },
     /// The caller asked to stop.
     #[error("stopped on request")]
     Cancelled,

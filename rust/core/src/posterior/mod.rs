@@ -5,6 +5,7 @@
 //! implementation of `item_solver::ItemSolver`: `enumeration`, `quadrature` and, where no target
 //! is observed, `independent`.
 
+mod branch_and_bound;
 #[cfg(test)]
 mod brute_force;
 mod choice;

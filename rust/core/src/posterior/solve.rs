@@ -228,6 +228,7 @@ impl GroupRun<'_, '_> {
 pub(crate) fn at(error: Error, item: usize) -> Error {
     match error {
         Error::NotCertified { n_branches, .. } => Error::NotCertified { item, n_branches },
+        Error::TooManyNodes { limit, .. } => Error::TooManyNodes { item, limit },
         other => other,
     }
 }
