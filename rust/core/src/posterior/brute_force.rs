@@ -41,6 +41,16 @@ impl Case {
         1e-12 * power.max(1.0) + 4.0 * f64::EPSILON * size * power.sqrt().max(1.0)
     }
 
+    /// Rounding allowed where log masses are sums of couplings: of the order of W W' and W r.
+    pub fn table_rounding(&self, log_likelihood: f64) -> f64 {
+        let size: f64 = self.weights.iter().map(|x| x.abs()).sum();
+        let far = self
+            .residual
+            .iter()
+            .fold(0.0_f64, |most, x| most.max(x.abs()));
+        self.rounding(log_likelihood) + 4.0 * f64::EPSILON * size * (size + far)
+    }
+
     fn residual_of(&self, state: &[f64], d: usize) -> f64 {
         let explained: f64 = state
             .iter()

@@ -13,6 +13,7 @@ mod enumeration;
 mod group;
 mod independent;
 mod item_solver;
+mod mean_field;
 mod problem;
 mod quadrature;
 mod row_space;
