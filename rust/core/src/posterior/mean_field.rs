@@ -110,9 +110,8 @@ impl MeanField {
             }
         }
         for (marginal, certain) in posterior.marginals.iter_mut().zip(&item.certain) {
-            if *certain {
-                *marginal = 1.0;
-            }
+            // Rounding may leave the unit interval by some 1e-16.
+            *marginal = if *certain { 1.0 } else { marginal.min(1.0) };
         }
         posterior
     }

@@ -10,6 +10,7 @@ mod branch_and_bound;
 mod brute_force;
 mod choice;
 mod enumeration;
+mod expectation_propagation;
 mod group;
 mod independent;
 mod item_solver;
