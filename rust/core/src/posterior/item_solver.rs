@@ -33,7 +33,7 @@ pub(crate) struct Solved {
 }
 
 /// Posterior of one item after another; all share weights and observed dimensions.
-pub(crate) trait ItemSolver: Sync {
+pub(crate) trait ItemSolver: Send + Sync {
     /// Buffers of one thread, and its running pair moments.
     type Workspace: Send;
 
@@ -79,7 +79,7 @@ impl<S: ItemSolver> OneByOne<S> {
 }
 
 impl<S: ItemSolver> Solver for OneByOne<S> {
-    fn worker(&self) -> Box<dyn Worker + Send + '_> {
+    fn worker(&self) -> Box<dyn Worker + '_> {
         Box::new(OneByOneWorker {
             solver: &self.solver,
             cancel: &self.cancel,
@@ -118,18 +118,17 @@ impl<S: ItemSolver> Worker for OneByOneWorker<'_, S> {
                 residual: &self.residual,
                 weight,
             };
-            let solved = match self.solver.solve(
-                &mut self.workspace,
-                item,
-                moments,
-                &mut self.marginals,
-            ) {
-                Err(Error::NotCertified { .. }) => {
-                    answer.refused[ix] = true;
-                    continue;
-                }
-                outcome => outcome?,
-            };
+            let solved =
+                match self
+                    .solver
+                    .solve(&mut self.workspace, item, moments, &mut self.marginals)
+                {
+                    Err(Error::NotCertified { .. }) => {
+                        answer.refused[ix] = true;
+                        continue;
+                    }
+                    outcome => outcome?,
+                };
             answer.log_evidence[ix] = solved.log_likelihood;
             answer.certificate[ix] = solved.certificate;
             answer.n_rescued += usize::from(solved.rescued);

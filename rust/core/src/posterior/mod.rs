@@ -10,18 +10,23 @@
 //! * approximate: `expectation_propagation`, bracketed by `mean_field` and `tilt_bound`.
 
 mod branch_and_bound;
+#[cfg(test)]
+mod brute_force;
 mod enumeration;
 mod expectation_propagation;
 mod independent;
 mod item_solver;
+mod mean_field;
 mod pattern;
 mod plan;
 mod problem;
 mod quadrature;
 mod rescue;
+mod row_space;
 mod solve;
 mod solver;
 mod tile;
+mod tilt_bound;
 mod walk;
 
 pub use enumeration::MAX_ENUMERATION_FEATURES;

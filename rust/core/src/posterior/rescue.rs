@@ -25,8 +25,8 @@ impl<P: Solver, F: Solver, M: Fn() -> F> Rescue<P, F, M> {
     }
 }
 
-impl<P: Solver, F: Solver + Send, M: Fn() -> F + Sync> Solver for Rescue<P, F, M> {
-    fn worker(&self) -> Box<dyn Worker + Send + '_> {
+impl<P: Solver, F: Solver, M: Fn() -> F + Send + Sync> Solver for Rescue<P, F, M> {
+    fn worker(&self) -> Box<dyn Worker + '_> {
         Box::new(RescueWorker {
             plain: self.plain.worker(),
             fallback: None,
@@ -42,15 +42,15 @@ impl<P: Solver, F: Solver + Send, M: Fn() -> F + Sync> Solver for Rescue<P, F, M
 }
 
 struct RescueWorker<'a, M> {
-    plain: Box<dyn Worker + Send + 'a>,
-    fallback: Option<Box<dyn Worker + Send + 'a>>,
+    plain: Box<dyn Worker + 'a>,
+    fallback: Option<Box<dyn Worker + 'a>>,
     make: M,
     /// The refused items of the last tile, and the answers to them.
     tile: Tile,
     answer: Answer,
 }
 
-impl<'a, M: Fn() -> Box<dyn Worker + Send + 'a>> Worker for RescueWorker<'a, M> {
+impl<'a, M: Fn() -> Box<dyn Worker + 'a> + Send> Worker for RescueWorker<'a, M> {
     fn solve(&mut self, tile: &Tile, moments: Moments, answer: &mut Answer) -> Result<()> {
         self.plain.solve(tile, moments, answer)?;
         let refused: Vec<usize> = (0..tile.n_items())

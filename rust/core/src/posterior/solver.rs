@@ -6,16 +6,16 @@ use super::tile::{Answer, Moments, Tile};
 use crate::error::Result;
 
 /// Posterior of the items of one pattern, all with the same weights W / sigma.
-pub(crate) trait Solver: Sync {
+pub(crate) trait Solver: Send + Sync {
     /// A worker for one thread.
-    fn worker(&self) -> Box<dyn Worker + Send + '_>;
+    fn worker(&self) -> Box<dyn Worker + '_>;
 
     /// How many items a tile should have.
     fn tile_len(&self) -> usize;
 }
 
 /// The buffers of one thread and its running sum of pair moments.
-pub(crate) trait Worker {
+pub(crate) trait Worker: Send {
     /// Answer a tile. Fills the marginals unless `moments` is `None`; with `Pairs` adds
     /// v E[zz'] of the items that are not refused to the running sum.
     ///
@@ -28,7 +28,7 @@ pub(crate) trait Worker {
 }
 
 impl<S: Solver + ?Sized> Solver for Box<S> {
-    fn worker(&self) -> Box<dyn Worker + Send + '_> {
+    fn worker(&self) -> Box<dyn Worker + '_> {
         (**self).worker()
     }
 

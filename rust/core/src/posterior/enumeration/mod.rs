@@ -74,7 +74,7 @@ impl Products {
 }
 
 impl Solver for Products {
-    fn worker(&self) -> Box<dyn Worker + Send + '_> {
+    fn worker(&self) -> Box<dyn Worker + '_> {
         let workspace = Workspace::new(&self.coupling, self.n_panels(), self.packed.shape.items);
         Box::new(ProductsWorker {
             solver: self,

@@ -1,8 +1,8 @@
 //! The method for a component: what was asked for if it can answer, else the cheapest exact one.
 
-use super::{Ask, Method};
 use super::component::Component;
 use super::cost::{enumeration_cost, quadrature_cost, search_cost};
+use super::{Ask, Method};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::posterior::branch_and_bound::BranchAndBound;
@@ -10,7 +10,7 @@ use crate::posterior::enumeration::MAX_ENUMERATION_FEATURES;
 use crate::posterior::tile::{Moments, Tile};
 
 /// The highest rank of couplings that quadrature takes.
-const MAX_QUADRATURE_RANK: usize = 2;
+const MAX_QUADRATURE_RANK: usize = 1;
 /// Fewer features are not worth a trial of branch and bound.
 const TRIAL_FROM: usize = 18;
 /// A node of the search costs as much as so many states of the enumeration.
@@ -90,9 +90,10 @@ pub(crate) fn choose(
             let cost = search(component, cancel, pilot)?;
             Ok(asked(Method::BranchAndBound, cost.unwrap_or(f64::NAN)))
         }
-        SolverChoice::ExpectationPropagation => {
-            Ok(asked(Method::ExpectationPropagation, propagation_cost(component)))
-        }
+        SolverChoice::ExpectationPropagation => Ok(asked(
+            Method::ExpectationPropagation,
+            propagation_cost(component),
+        )),
     }
 }
 
@@ -117,7 +118,9 @@ fn cheapest(
         options.push((Method::BranchAndBound, cost));
     }
     let shape = format!("{n_features} coupled features of rank {rank}");
-    let best = options.into_iter().min_by(|one, other| one.1.total_cmp(&other.1));
+    let best = options
+        .into_iter()
+        .min_by(|one, other| one.1.total_cmp(&other.1));
     Ok(match best {
         Some((method, cost)) => Chosen {
             method,

@@ -37,7 +37,10 @@ pub(crate) fn components(weights: ArrayView2<'_, f64>) -> (Vec<Component>, f64) 
             continue;
         }
         let (from, to) = (label[k].max(label[l]), label[k].min(label[l]));
-        label.iter_mut().filter(|own| **own == from).for_each(|own| *own = to);
+        label
+            .iter_mut()
+            .filter(|own| **own == from)
+            .for_each(|own| *own = to);
     }
     // Features without any effect are independent of all: one component together.
     let idle = |k: usize| weights.row(k).iter().all(|w| *w == 0.0);
@@ -97,9 +100,8 @@ fn lower_rank(weights: ArrayView2<'_, f64>) -> Option<Array2<f64>> {
     let kept: Vec<usize> = (0..values.len())
         .filter(|&i| values[i] > NO_RANK * values.max())
         .collect();
-    (kept.len() < n_targets).then(|| {
-        Array2::from_shape_fn((kept.len(), n_targets), |(i, d)| rows[(kept[i], d)])
-    })
+    (kept.len() < n_targets)
+        .then(|| Array2::from_shape_fn((kept.len(), n_targets), |(i, d)| rows[(kept[i], d)]))
 }
 
 #[cfg(test)]
@@ -133,6 +135,10 @@ mod tests {
         let (components, _) = components(weights.view());
         assert_eq!(components[0].rank(), 1);
         let couplings = components[0].weights.dot(&components[0].weights.t());
-        assert!((couplings - weights.dot(&weights.t())).iter().all(|x| x.abs() < 1e-14));
+        assert!(
+            (couplings - weights.dot(&weights.t()))
+                .iter()
+                .all(|x| x.abs() < 1e-14)
+        );
     }
 }

@@ -43,11 +43,13 @@ pub(crate) fn enumeration_cost(n_features: usize, n_targets: usize, moments: Mom
 pub(crate) fn quadrature_cost(weights: ArrayView2<'_, f64>, moments: Moments) -> f64 {
     let n_features = weights.nrows() as f64;
     // Nodes of the half line or half disc: the step goes with the largest standard deviation.
-    let along = |axis: ndarray::ArrayView1<'_, f64>| {
-        12.7 * (1.0 + axis.dot(&axis) / 4.0).sqrt()
-    };
+    let along = |axis: ndarray::ArrayView1<'_, f64>| 12.7 * (1.0 + axis.dot(&axis) / 4.0).sqrt();
     let nodes: f64 = weights.columns().into_iter().map(along).product::<f64>()
-        * if weights.ncols() == 2 { std::f64::consts::FRAC_PI_2 } else { 1.0 };
+        * if weights.ncols() == 2 {
+            std::f64::consts::FRAC_PI_2
+        } else {
+            1.0
+        };
     let tilt = TILT[0] * n_features + TILT[1];
     let per_node = match moments {
         Moments::None => NODE[0] * n_features,

@@ -33,7 +33,7 @@ impl<'a> Factorised<'a> {
 }
 
 impl Solver for Factorised<'_> {
-    fn worker(&self) -> Box<dyn Worker + Send + '_> {
+    fn worker(&self) -> Box<dyn Worker + '_> {
         let workers = self.parts.iter().map(|part| part.solver.worker());
         Box::new(FactorisedWorker {
             solver: self,
@@ -52,7 +52,7 @@ impl Solver for Factorised<'_> {
 
 struct FactorisedWorker<'a> {
     solver: &'a Factorised<'a>,
-    workers: Vec<Box<dyn Worker + Send + 'a>>,
+    workers: Vec<Box<dyn Worker + 'a>>,
     /// Sum of v E[z] E[z]'; only what lies across components is used.
     across: Array2<f64>,
     answer: Answer,
@@ -65,7 +65,9 @@ impl Component {
         part.resize(tile.n_items(), self.n_features(), self.rank());
         part.weights.copy_from_slice(&tile.weights);
         for (ix, &k) in self.features.iter().enumerate() {
-            part.log_odds.row_mut(ix).copy_from_slice(tile.log_odds.row(k));
+            part.log_odds
+                .row_mut(ix)
+                .copy_from_slice(tile.log_odds.row(k));
         }
         let residuals = tile.residuals.view();
         let seen = match &self.rotation {
@@ -74,7 +76,13 @@ impl Component {
         };
         let mut power = vec![0.0; tile.n_items()];
         for (ix, row) in seen.rows().into_iter().enumerate() {
-            for ((slot, power), &r) in part.residuals.row_mut(ix).iter_mut().zip(&mut power).zip(row) {
+            for ((slot, power), &r) in part
+                .residuals
+                .row_mut(ix)
+                .iter_mut()
+                .zip(&mut power)
+                .zip(row)
+            {
                 *slot = r;
                 *power += 0.5 * r * r;
             }

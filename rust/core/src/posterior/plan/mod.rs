@@ -130,11 +130,9 @@ impl Plan {
                 Box::new(OneByOne::new(solver, cancel))
             }
             Method::Enumeration => enumeration(weights, cancel),
-            Method::Quadrature if component.rank() == 1 => {
-                self.rescued(component, OneByOne::new(Quadrature::<1>::new(weights, cancel), cancel))
-            }
             Method::Quadrature => {
-                self.rescued(component, OneByOne::new(Quadrature::<2>::new(weights, cancel), cancel))
+                let solver = Quadrature::new(weights.column(0), cancel);
+                self.rescued(component, OneByOne::new(solver, cancel))
             }
             Method::BranchAndBound => {
                 let search = BranchAndBound::new(weights, choice::MAX_NODES, cancel);
@@ -155,7 +153,9 @@ impl Plan {
     ) -> Box<dyn Solver + 'a> {
         let weights = component.weights.view();
         if component.n_features() <= MAX_ENUMERATION_FEATURES {
-            Box::new(Rescue::new(solver, move || enumeration(weights, &self.cancel)))
+            Box::new(Rescue::new(solver, move || {
+                enumeration(weights, &self.cancel)
+            }))
         } else if self.choice == SolverChoice::Auto {
             Box::new(Rescue::new(solver, move || {
                 OneByOne::new(ExpectationPropagation::new(weights), &self.cancel)

@@ -70,7 +70,10 @@ impl Report {
             Method::Prior.name().to_owned()
         } else if names.len() > 1 {
             // The prior asks for no method.
-            let asked = names.iter().copied().filter(|name| *name != Method::Prior.name());
+            let asked = names
+                .iter()
+                .copied()
+                .filter(|name| *name != Method::Prior.name());
             asked.collect::<Vec<_>>().join("+")
         } else {
             names[0].to_owned()

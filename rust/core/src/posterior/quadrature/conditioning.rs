@@ -90,10 +90,7 @@ pub(crate) fn solve(
             quadrature.cancel.check()?;
             if work > MAX_WORK {
                 // The caller knows the row and fills it in.
-                return Err(Error::NotCertified {
-                    item: 0,
-                    n_branches,
-                });
+                return Err(Error::NotCertified { item: 0 });
             }
             let mut child = branch.child(state, weight, log_odds_of_feature);
             let start = child.depth();
