@@ -12,7 +12,7 @@ mod linear;
 mod numeric;
 mod simd;
 
-//pub mod em;
+pub mod em;
 pub mod mixture;
 pub mod posterior;
 

@@ -138,7 +138,7 @@ mod tests {
         assert!(
             (couplings - weights.dot(&weights.t()))
                 .iter()
-                .all(|x| x.abs() < 1e-14)
+                .all(|x| x.abs() < 1e-13)
         );
     }
 }
