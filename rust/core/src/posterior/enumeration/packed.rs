@@ -18,8 +18,8 @@ pub(crate) struct Packed {
 }
 
 impl Packed {
-    pub fn new(between: ArrayView2<'_, f64>) -> Self {
-        let shape = Arch::new().dispatch(FindShape);
+    pub fn new(between: ArrayView2<'_, f64>, arch: Arch) -> Self {
+        let shape = arch.dispatch(FindShape);
         Self {
             by_b: pack(between, shape.columns),
             by_a: pack(between.t(), shape.columns),
