@@ -1,8 +1,9 @@
 //! Words of the Python API as values of the core.
 
 use genz_core::em::{JudgmentKind, Noise};
-use genz_core::posterior::{Moments, SolverChoice, SolversUsed};
-use pyo3::PyResult;
+use genz_core::posterior::{Method, Moments, Report, SolverChoice};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::error::UsageError;
 
@@ -51,12 +52,24 @@ pub fn judgment_kind(word: &str) -> PyResult<JudgmentKind> {
     }
 }
 
-/// Name of the solvers that ran; "prior" where no item needed one.
-pub fn solver_name(used: SolversUsed) -> &'static str {
-    match (used.enumeration, used.quadrature) {
-        (true, true) => "enumeration+quadrature",
-        (true, false) => "enumeration",
-        (false, true) => "quadrature",
-        (false, false) => "prior",
+/// What ran, and how well: the keys that answers to `fit` and `posterior` share.
+pub fn set_report(result: &Bound<'_, PyDict>, report: &Report) -> PyResult<()> {
+    let mut methods = report.methods.clone();
+    if methods.len() > 1 {
+        // Items without target need no solver.
+        methods.remove(&Method::Prior);
+    }
+    let names: Vec<&str> = methods.into_iter().map(method_name).collect();
+    result.set_item("solver", names.join("+"))?;
+    result.set_item("exact", true)?;
+    result.set_item("worst_certificate", report.worst_certificate)?;
+    result.set_item("n_rescued", report.n_rescued)
+}
+
+fn method_name(method: Method) -> &'static str {
+    match method {
+        Method::Prior => "prior",
+        Method::Enumeration => "enumeration",
+        Method::Quadrature => "quadrature",
     }
 }

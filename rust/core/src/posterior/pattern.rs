@@ -13,14 +13,17 @@ pub(crate) struct Pattern {
     pub items: Vec<usize>,
 }
 
-/// Patterns in the order of their first items; NaN is not observed.
-pub(crate) fn patterns(targets: ArrayView2<'_, f64>) -> Vec<Pattern> {
+/// Patterns of (items, dimensions) in the order of their first items.
+pub(crate) fn patterns(
+    (n_items, n_targets): (usize, usize),
+    is_observed: impl Fn(usize, usize) -> bool,
+) -> Vec<Pattern> {
     let mut patterns: Vec<Pattern> = Vec::new();
     let mut known: HashMap<Vec<usize>, usize> = HashMap::new();
-    let mut observed = Vec::with_capacity(targets.ncols());
-    for (item, row) in targets.rows().into_iter().enumerate() {
+    let mut observed = Vec::with_capacity(n_targets);
+    for item in 0..n_items {
         observed.clear();
-        observed.extend((0..row.len()).filter(|&d| !row[d].is_nan()));
+        observed.extend((0..n_targets).filter(|&d| is_observed(item, d)));
         // Almost always the pattern of the item before.
         let ix = match patterns.last() {
             Some(last) if last.observed == observed => patterns.len() - 1,
@@ -83,7 +86,7 @@ mod tests {
     fn patterns_gather_items_wherever_they_stand() {
         let nan = f64::NAN;
         let targets = array![[1.0, nan], [0.0, 2.0], [nan, nan], [3.0, nan], [4.0, nan]];
-        let found: Vec<_> = patterns(targets.view())
+        let found: Vec<_> = patterns(targets.dim(), |item, d| !f64::is_nan(targets[[item, d]]))
             .into_iter()
             .map(|pattern| (pattern.observed, pattern.items))
             .collect();

@@ -61,7 +61,8 @@ pub fn posterior(
     cancel: &CancelToken,
 ) -> Result<Posterior> {
     let (n_items, n_features) = problem.log_odds.dim();
-    let patterns = patterns(problem.targets);
+    let targets = problem.targets;
+    let patterns = patterns(targets.dim(), |item, d| !targets[[item, d]].is_nan());
     let shape = |wanted: Moments, dims| (moments >= wanted).then(|| Array2::zeros(dims));
     let mut posterior = Posterior {
         log_evidence: Array1::zeros(n_items),

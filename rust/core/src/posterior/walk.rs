@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::item_solver::at;
 use super::pattern::PatternModel;
-use super::solver::Solver;
+use super::solver::{Solver, Worker};
 use super::tile::{Answer, Moments, Tile};
 use crate::cancel::CancelToken;
 use crate::error::Result;
@@ -56,6 +56,30 @@ pub(crate) trait Collect: Sync {
     fn merge(&mut self, part: Self::Part, pairs: Array2<f64>, items: &[usize]);
 }
 
+/// What is done with every tile, where solving it once is not enough: [`Collect`] is the plain case.
+pub(crate) trait Visit: Sync {
+    /// Sums or copies of a chunk.
+    type Part: Send;
+
+    fn part(&self, n_items: usize) -> Self::Part;
+
+    /// Take a tile into the part. The tile is the visitor's to change.
+    ///
+    /// # Errors
+    /// Those of the worker, items counted from the start of the tile.
+    fn visit(
+        &self,
+        part: &mut Self::Part,
+        worker: &mut dyn Worker,
+        tile: &mut Tile,
+        items: &[usize],
+        range: Range<usize>,
+    ) -> Result<()>;
+
+    /// Take a chunk into the whole; `pairs` is what the worker still has.
+    fn merge(&mut self, part: Self::Part, pairs: Array2<f64>, items: &[usize]);
+}
+
 /// What the walk needs to know beside the items and the collector.
 pub(crate) struct Walk<'a> {
     pub items: &'a [usize],
@@ -72,15 +96,28 @@ impl Walk<'_> {
     /// # Errors
     /// The first error of the solver, or cancellation.
     pub fn run<C: Collect>(&self, source: &impl Items, collect: &mut C) -> Result<()> {
+        let mut solving = Solving {
+            moments: self.moments,
+            log_normaliser: self.model.log_normaliser,
+            collect,
+        };
+        self.visit(source, &mut solving)
+    }
+
+    /// Bring every tile to the visitor.
+    ///
+    /// # Errors
+    /// The first error of the visitor, or cancellation.
+    pub fn visit<V: Visit>(&self, source: &impl Items, visitor: &mut V) -> Result<()> {
         let chunk_len = self.chunk_len();
         for wave in self.items.chunks(chunk_len * WAVE) {
-            let collector = &*collect;
-            let parts: Vec<(C::Part, Array2<f64>)> = wave
+            let shared = &*visitor;
+            let parts: Vec<(V::Part, Array2<f64>)> = wave
                 .par_chunks(chunk_len)
-                .map(|items| self.chunk(source, collector, items))
+                .map(|items| self.chunk(source, shared, items))
                 .collect::<Result<_>>()?;
             for (items, (part, pairs)) in wave.chunks(chunk_len).zip(parts) {
-                collect.merge(part, pairs, items);
+                visitor.merge(part, pairs, items);
             }
         }
         Ok(())
@@ -94,48 +131,78 @@ impl Walk<'_> {
         tile_len * (n_tiles / WAVE).clamp(1, MAX_TILES)
     }
 
-    fn chunk<C: Collect>(
+    fn chunk<V: Visit>(
         &self,
         source: &impl Items,
-        collect: &C,
+        visitor: &V,
         items: &[usize],
-    ) -> Result<(C::Part, Array2<f64>)> {
-        let (n_features, n_targets) = self.model.weights.dim();
+    ) -> Result<(V::Part, Array2<f64>)> {
         let tile_len = self.solver.tile_len();
         let mut worker = self.solver.worker();
-        let (mut tile, mut answer) = (Tile::default(), Answer::default());
-        let mut part = collect.part(items.len());
+        let mut tile = Tile::default();
+        let mut part = visitor.part(items.len());
         for (ix, of_tile) in items.chunks(tile_len).enumerate() {
             self.cancel.check()?;
-            tile.resize(of_tile.len(), n_features, n_targets);
-            source.read_log_odds(of_tile, tile.log_odds_mut());
-            source.read_residuals(of_tile, self.observed, tile.residuals_mut());
-            for (mut row, root) in tile
-                .residuals_mut()
-                .rows_mut()
-                .into_iter()
-                .zip(&self.model.precision_root)
-            {
-                row *= *root;
-            }
-            for (slot, &item) in tile.weights.iter_mut().zip(of_tile) {
-                *slot = source.weight(item);
-            }
-            worker
-                .solve(&tile, self.moments, &mut answer)
-                .map_err(|error| at(error, |ix| of_tile[ix]))?;
-            for value in &mut answer.log_evidence {
-                *value -= self.model.log_normaliser;
-            }
+            self.read(source, of_tile, &mut tile);
             let start = ix * tile_len;
-            collect.add(
-                &mut part,
-                &tile,
-                &answer,
-                of_tile,
-                start..start + of_tile.len(),
-            );
+            let range = start..start + of_tile.len();
+            visitor
+                .visit(&mut part, &mut *worker, &mut tile, of_tile, range)
+                .map_err(|error| at(error, |ix| of_tile[ix]))?;
         }
         Ok((part, worker.take_pairs()))
+    }
+
+    fn read(&self, source: &impl Items, items: &[usize], tile: &mut Tile) {
+        let (n_features, n_targets) = self.model.weights.dim();
+        tile.resize(items.len(), n_features, n_targets);
+        source.read_log_odds(items, tile.log_odds_mut());
+        source.read_residuals(items, self.observed, tile.residuals_mut());
+        for (mut row, root) in tile
+            .residuals_mut()
+            .rows_mut()
+            .into_iter()
+            .zip(&self.model.precision_root)
+        {
+            row *= *root;
+        }
+        for (slot, &item) in tile.weights.iter_mut().zip(items) {
+            *slot = source.weight(item);
+        }
+    }
+}
+
+/// The visitor that solves every tile once.
+struct Solving<'a, C> {
+    moments: Moments,
+    log_normaliser: f64,
+    collect: &'a mut C,
+}
+
+impl<C: Collect> Visit for Solving<'_, C> {
+    type Part = (C::Part, Answer);
+
+    fn part(&self, n_items: usize) -> Self::Part {
+        (self.collect.part(n_items), Answer::default())
+    }
+
+    fn visit(
+        &self,
+        (part, answer): &mut Self::Part,
+        worker: &mut dyn Worker,
+        tile: &mut Tile,
+        items: &[usize],
+        range: Range<usize>,
+    ) -> Result<()> {
+        worker.solve(tile, self.moments, answer)?;
+        for value in &mut answer.log_evidence {
+            *value -= self.log_normaliser;
+        }
+        self.collect.add(part, tile, answer, items, range);
+        Ok(())
+    }
+
+    fn merge(&mut self, (part, _): Self::Part, pairs: Array2<f64>, items: &[usize]) {
+        self.collect.merge(part, pairs, items);
     }
 }
