@@ -19,14 +19,19 @@ is_debug_build: Final[bool]
 MAX_ENUMERATION_FEATURES: Final[int]
 PROBABILITY_CLIP: Final[float]
 
-class _Posterior(TypedDict):
-    log_evidence: NDArray[np.float64]
-    marginals: NDArray[np.float64] | None
-    pair_moments: NDArray[np.float64] | None
+class _Report(TypedDict):
     solver: str
     exact: bool
     worst_certificate: float
     n_rescued: int
+    why: str
+    predicted_seconds: float
+    seconds: float
+
+class _Posterior(_Report):
+    log_evidence: NDArray[np.float64]
+    marginals: NDArray[np.float64] | None
+    pair_moments: NDArray[np.float64] | None
 
 class _Parameters(TypedDict):
     weights: NDArray[np.float64]
@@ -39,15 +44,15 @@ class _Parameters(TypedDict):
     channel_intercept: NDArray[np.float64]
     channel_slope: NDArray[np.float64]
 
-class _Fit(_Parameters):
+class _Fit(_Parameters, _Report):
     covariance: NDArray[np.float64] | None
     information_is_definite: list[bool]
     log_likelihood: float
     objectives: NDArray[np.float64]
     n_iter: int
+    n_e_steps: int
     converged: bool
     noise_at_floor: list[bool]
-    solver: str
 
 def posterior(
     targets: NDArray[np.float64],
@@ -61,9 +66,9 @@ def posterior(
     n_threads: int | None,
 ) -> _Posterior: ...
 def fit(
-    judgments: NDArray[np.float64],
-    targets: NDArray[np.float64],
-    covariates: NDArray[np.float64],
+    judgments: NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float64],
+    targets: NDArray[np.float32] | NDArray[np.float64],
+    covariates: NDArray[np.float32] | NDArray[np.float64],
     item_weights: NDArray[np.float64] | None,
     *,
     judgment_kinds: list[str],
@@ -73,6 +78,7 @@ def fit(
     rate_centre: float,
     max_iter: int,
     tol: float,
+    acceleration: bool,
     solver: str,
     covariance: bool,
     starts: list[_Parameters],

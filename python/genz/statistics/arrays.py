@@ -1,4 +1,4 @@
-"""Arguments as the contiguous float64 arrays that the Rust core reads without a copy."""
+"""Arguments as the arrays that the Rust core reads without a copy."""
 
 from numbers import Integral
 from typing import Any, Final
@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 from genz.errors import DataError, UsageError
 
 Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+UNKNOWN_BYTE: Final = 255
+"""An unknown judgment among those of type uint8."""
 
 MAX_COUNT: Final = 2**31 - 1
 
@@ -36,6 +41,55 @@ def as_floats(name: str, values: Any, n_dims: int) -> Floats:
     return np.ascontiguousarray(array)
 
 
+def as_reals(name: str, values: Any) -> Floats | Singles:
+    """Convert to a matrix: float32 and float64 of any strides without a copy.
+
+    Raises
+    ------
+    DataError
+        See :func:`as_floats`.
+    """
+    matrix = _as_matrix_of(values, np.float32, np.float64)
+    return as_floats(name, values, 2) if matrix is None else matrix
+
+
+def as_judgments(values: Any) -> Bytes | Singles | Floats:
+    """Convert judgments to a matrix: bool, uint8, float32 and float64 without a copy.
+
+    Raises
+    ------
+    DataError
+        See :func:`as_floats`.
+    """
+    matrix = _as_matrix_of(values, np.bool_, np.uint8, np.float32, np.float64)
+    if matrix is None:
+        return as_floats("judgments", values, 2)
+    return matrix.view(np.uint8) if matrix.dtype == np.bool_ else matrix
+
+
+def judgments_as_floats(values: Any) -> Floats:
+    """Convert judgments to float64, the byte 255 to NaN.
+
+    Raises
+    ------
+    DataError
+        See :func:`as_floats`.
+    """
+    judgments = as_judgments(values)
+    known = judgments.astype(np.float64)
+    if judgments.dtype == np.uint8:
+        known[judgments == UNKNOWN_BYTE] = np.nan
+    return known
+
+
+def _as_matrix_of(values: Any, *types: type[np.generic]) -> NDArray[Any] | None:
+    """Return a matrix, or a vector as its only column, if the core can read it where it lies."""
+    if not isinstance(values, np.ndarray) or values.dtype not in types:
+        return None
+    matrix = values[:, np.newaxis] if values.ndim == 1 else values
+    return matrix if matrix.ndim == 2 and matrix.flags.aligned else None
+
+
 def as_vector(name: str, values: Any, size: int) -> Floats:
     """Convert to a vector; a scalar is repeated `size` times."""
     vector = as_floats(name, values, 1)
@@ -49,9 +103,14 @@ def as_item_weights(values: Any) -> Floats | None:
 
 def as_covariates(values: Any, n_items: int) -> Floats:
     """Convert covariates to (N, P); None is P = 0."""
+    return np.asarray(as_real_covariates(values, n_items), dtype=np.float64)
+
+
+def as_real_covariates(values: Any, n_items: int) -> Floats | Singles:
+    """Convert covariates to (N, P) as `as_reals` does; None is P = 0."""
     if values is None:
         return np.zeros((n_items, 0))
-    covariates = as_floats("covariates", values, 2)
+    covariates = as_reals("covariates", values)
     if len(covariates) != n_items:
         raise DataError(
             f"covariates has {len(covariates)} rows, wanted one for each of {n_items} items"

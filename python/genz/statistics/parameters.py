@@ -7,7 +7,7 @@ import numpy as np
 
 from genz import _core
 from genz.errors import DataError
-from genz.statistics.arrays import Floats, as_floats
+from genz.statistics.arrays import Floats, judgments_as_floats
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Parameters:
         DataError
             Another number of columns than features, or judgments outside [0, 1].
         """
-        h = as_floats("judgments", judgments, 2)
+        h = judgments_as_floats(judgments)
         if h.shape[1] != len(self.weights):
             raise DataError(
                 f"judgments has {h.shape[1]} columns, wanted {len(self.weights)}, one for each "

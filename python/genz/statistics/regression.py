@@ -13,10 +13,13 @@ from genz import _core
 from genz.errors import ConvergenceWarning, DataError, DataWarning, UsageError
 from genz.statistics.arrays import (
     Floats,
-    as_covariates,
+    Singles,
     as_floats,
     as_item_weights,
+    as_judgments,
     as_new_covariates,
+    as_real_covariates,
+    as_reals,
     check_count,
     check_n_threads,
     check_number,
@@ -51,9 +54,11 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
         The most EM iterations of a start.
     tol : float
         EM has converged when the objective changes by less than `tol` times max(1, objective).
+    acceleration : bool
+        Whether every second EM step is extrapolated (SQUAREM), guarded by the objective.
     n_restarts : int
         Random starts beside the one from the judgments; the best end is kept.
-    solver : {"auto", "enumeration", "quadrature"}
+    solver : {"auto", "enumeration", "quadrature", "branch_and_bound", "expectation_propagation"}
         Solver of the E step, see :func:`genz.posterior`.
     n_threads : int, optional
         Threads; None uses every core.
@@ -84,9 +89,18 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
         never falls; where turning a reversed feature round would lower it (its prevalence among
         unknown judgments then contradicts the prior), the record starts there.
     n_iter_ : int
+        Iterations of the best start.
+    n_e_steps_ : int
+        E steps of all starts, those included that the acceleration threw away.
     converged_ : bool
     solver_ : str
-        The solver that ran.
+        The solver of the last E step, as in :class:`genz.Posterior`.
+    exact_ : bool
+        Whether its posteriors are exact up to rounding.
+    worst_certificate_ : float
+        The largest error that it admitted for an item.
+    n_rescued_ : int
+        Items of the last E step that an exact fall-back answered.
 
     References
     ----------
@@ -102,6 +116,7 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
         rate_centre: float = 0.05,
         max_iter: int = 1000,
         tol: float = 1e-8,
+        acceleration: bool = True,
         n_restarts: int = 0,
         solver: str = "auto",
         n_threads: int | None = None,
@@ -114,6 +129,7 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
         self.rate_centre = rate_centre
         self.max_iter = max_iter
         self.tol = tol
+        self.acceleration = acceleration
         self.n_restarts = n_restarts
         self.solver = solver
         self.n_threads = n_threads
@@ -127,9 +143,10 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
         Parameters
         ----------
         judgments : array of shape (N, K)
-            In [0, 1], NaN = unknown.
+            In [0, 1], NaN = unknown; of type uint8 (0, 1 and 255 = unknown), bool, float32 or
+            float64 they are read where they lie, others are converted.
         targets : array of shape (N, D) or (N,)
-            NaN = not observed.
+            NaN = not observed; float32 and float64 are read where they lie.
         covariates : array of shape (N, P), optional
         sample_weight : array of shape (N,), optional
             Weights v of the items' log likelihoods; an integer counts an item that often.
@@ -160,14 +177,14 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
     ) -> Self:
         """Fit without the warning; `start` has parameters for the same columns."""
         n_restarts = check_count("n_restarts", self.n_restarts, 0)
-        h = as_floats("judgments", judgments, 2)
-        y = as_floats("targets", targets, 2)
+        h = as_judgments(judgments)
+        y = as_reals("targets", targets)
 
         def em(starts: list[Parameters]) -> "_core._Fit":
             return _core.fit(
                 h,
                 y,
-                as_covariates(covariates, len(h)),
+                as_real_covariates(covariates, len(h)),
                 as_item_weights(sample_weight),
                 judgment_kinds=self._kinds(h.shape[1]),
                 noise=str(self.noise),
@@ -176,6 +193,7 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
                 rate_centre=check_number("rate_centre", self.rate_centre),
                 max_iter=check_count("max_iter", self.max_iter, 1),
                 tol=check_number("tol", self.tol),
+                acceleration=bool(self.acceleration),
                 solver=str(self.solver),
                 covariance=covariance,
                 starts=[parameters.for_core() for parameters in starts],
@@ -185,7 +203,9 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
         result = em([] if start is None else [start])
         if n_restarts:
             again = em(self._random_starts(_parameters(result), y))
+            n_e_steps = result["n_e_steps"] + again["n_e_steps"]
             result = max(result, again, key=lambda end: end["objectives"][-1])
+            result["n_e_steps"] = n_e_steps
         _parameters(result).set_on(self)
         self._keep(result)
         self.is_scalar_ = np.ndim(targets) == 1
@@ -193,7 +213,7 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
         self._warn(result)
         return self
 
-    def _random_starts(self, end: Parameters, targets: Floats) -> list[Parameters]:
+    def _random_starts(self, end: Parameters, targets: Floats | Singles) -> list[Parameters]:
         """Starts around the end of the first run, as far away as weights typically are from 0."""
         rng = np.random.default_rng(self.random_state)
         scale = np.nanstd(targets, axis=0) / np.sqrt(max(1, len(end.weights)))
@@ -217,7 +237,11 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
         self.log_likelihoods_ = result["objectives"]
         self.n_iter_ = result["n_iter"]
         self.converged_ = result["converged"]
+        self.n_e_steps_ = result["n_e_steps"]
         self.solver_ = result["solver"]
+        self.exact_ = result["exact"]
+        self.worst_certificate_ = result["worst_certificate"]
+        self.n_rescued_ = result["n_rescued"]
 
     def _warn(self, result: "_core._Fit") -> None:
         floor = [d for d, at_floor in enumerate(result["noise_at_floor"]) if at_floor]

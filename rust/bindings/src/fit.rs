@@ -6,7 +6,7 @@ use numpy::{PyArray1, PyArray2, PyArray3};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arrays::{Matrix, Vector, view1, view2};
+use crate::arrays::{JudgmentMatrix, Matrix, RealMatrix, Vector, view1};
 use crate::enter::enter;
 use crate::options;
 
@@ -65,14 +65,14 @@ impl Start<'_> {
 #[pyfunction]
 #[pyo3(signature = (
     judgments, targets, covariates, item_weights, *, judgment_kinds, noise, ridge, rate_strength,
-    rate_centre, max_iter, tol, solver, covariance, starts, n_threads
+    rate_centre, max_iter, tol, acceleration, solver, covariance, starts, n_threads
 ))]
 #[allow(clippy::too_many_arguments)] // the signature of the Python function
 pub fn fit<'py>(
     py: Python<'py>,
-    judgments: Matrix<'py>,
-    targets: Matrix<'py>,
-    covariates: Matrix<'py>,
+    judgments: JudgmentMatrix<'py>,
+    targets: RealMatrix<'py>,
+    covariates: RealMatrix<'py>,
     item_weights: Option<Vector<'py>>,
     judgment_kinds: Vec<String>,
     noise: &str,
@@ -81,6 +81,7 @@ pub fn fit<'py>(
     rate_centre: f64,
     max_iter: usize,
     tol: f64,
+    acceleration: bool,
     solver: &str,
     covariance: bool,
     starts: Vec<Bound<'py, PyAny>>,
@@ -99,6 +100,7 @@ pub fn fit<'py>(
         },
         max_iter,
         tol,
+        acceleration,
         solver: options::solver(solver)?,
         covariance,
     };
@@ -107,9 +109,9 @@ pub fn fit<'py>(
         .map(|start| Ok(start.extract::<Start<'_>>()?.parameters()))
         .collect::<PyResult<Vec<_>>>()?;
     let input = Input {
-        judgments: view2(&judgments),
-        targets: view2(&targets),
-        covariates: view2(&covariates),
+        judgments: judgments.view(),
+        targets: targets.view(),
+        covariates: covariates.view(),
         item_weights: view1(item_weights.as_ref()),
     };
     let fit = enter(py, n_threads, |cancel| {
@@ -155,9 +157,10 @@ fn to_dict(py: Python<'_>, fit: Fit) -> PyResult<Bound<'_, PyDict>> {
     result.set_item("log_likelihood", fit.log_likelihood)?;
     result.set_item("objectives", vector(fit.objectives.into()))?;
     result.set_item("n_iter", fit.n_iter)?;
+    result.set_item("n_e_steps", fit.n_e_steps)?;
     result.set_item("converged", fit.converged)?;
     result.set_item("noise_at_floor", fit.noise_at_floor)?;
-    result.set_item("solver", options::solver_name(fit.solvers))?;
+    options::set_report(&result, &fit.report)?;
     Ok(result)
 }
 

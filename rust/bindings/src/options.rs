@@ -1,8 +1,9 @@
 //! Words of the Python API as values of the core.
 
 use genz_core::em::{JudgmentKind, Noise};
-use genz_core::posterior::{Moments, SolverChoice, SolversUsed};
-use pyo3::PyResult;
+use genz_core::posterior::{Moments, Report, SolverChoice};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::error::UsageError;
 
@@ -18,7 +19,14 @@ pub fn solver(word: &str) -> PyResult<SolverChoice> {
         "auto" => Ok(SolverChoice::Auto),
         "enumeration" => Ok(SolverChoice::Enumeration),
         "quadrature" => Ok(SolverChoice::Quadrature),
-        _ => unknown("solver", word, "\"auto\", \"enumeration\", \"quadrature\""),
+        "branch_and_bound" => Ok(SolverChoice::BranchAndBound),
+        "expectation_propagation" => Ok(SolverChoice::ExpectationPropagation),
+        _ => unknown(
+            "solver",
+            word,
+            "\"auto\", \"enumeration\", \"quadrature\", \"branch_and_bound\", \
+             \"expectation_propagation\"",
+        ),
     }
 }
 
@@ -51,12 +59,13 @@ pub fn judgment_kind(word: &str) -> PyResult<JudgmentKind> {
     }
 }
 
-/// Name of the solvers that ran; "prior" where no item needed one.
-pub fn solver_name(used: SolversUsed) -> &'static str {
-    match (used.enumeration, used.quadrature) {
-        (true, true) => "enumeration+quadrature",
-        (true, false) => "enumeration",
-        (false, true) => "quadrature",
-        (false, false) => "prior",
-    }
+/// What ran, and how well: the keys that answers to `fit` and `posterior` share.
+pub fn set_report(result: &Bound<'_, PyDict>, report: &Report) -> PyResult<()> {
+    result.set_item("solver", report.solver())?;
+    result.set_item("why", report.why())?;
+    result.set_item("exact", report.is_exact())?;
+    result.set_item("worst_certificate", report.worst_certificate)?;
+    result.set_item("n_rescued", report.n_rescued)?;
+    result.set_item("predicted_seconds", report.predicted_seconds)?;
+    result.set_item("seconds", report.seconds)
 }

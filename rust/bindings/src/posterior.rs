@@ -1,7 +1,7 @@
 //! `genz._core.posterior`.
 
 use genz_core::posterior as core;
-use numpy::{PyArray1, PyArray2, ToPyArray};
+use numpy::{PyArray1, PyArray2};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -45,7 +45,6 @@ pub fn posterior<'py>(
         core::posterior(&problem, choice, moments, cancel)
     })?;
     let result = PyDict::new(py);
-    let pairs = answer.pair_moments();
     result.set_item(
         "log_evidence",
         PyArray1::from_owned_array(py, answer.log_evidence),
@@ -54,10 +53,11 @@ pub fn posterior<'py>(
         "marginals",
         answer.marginals.map(|m| PyArray2::from_owned_array(py, m)),
     )?;
-    result.set_item("pair_moments", pairs.map(|p| p.to_pyarray(py)))?;
-    result.set_item("solver", options::solver_name(answer.solvers))?;
-    result.set_item("exact", true)?;
-    result.set_item("worst_certificate", answer.worst_certificate)?;
-    result.set_item("n_rescued", answer.n_rescued)?;
+    let pairs = answer.pair_moments;
+    result.set_item(
+        "pair_moments",
+        pairs.map(|p| PyArray2::from_owned_array(py, p)),
+    )?;
+    options::set_report(&result, &answer.report)?;
     Ok(result)
 }

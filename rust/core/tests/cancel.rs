@@ -4,7 +4,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use genz_core::em::{Input, JudgmentKind, Noise, Options, RatePrior, fit};
+use genz_core::em::{Input, JudgmentKind, Judgments, Noise, Options, RatePrior, Reals, fit};
 use genz_core::posterior::{Moments, Problem, SolverChoice, posterior};
 use genz_core::{CancelToken, Error};
 use ndarray::{Array1, Array2};
@@ -62,9 +62,9 @@ fn a_fit_stops() {
     let judgments = scramble(3000, 16).mapv(f64::round);
     let (targets, covariates) = (scramble(3000, 1), Array2::zeros((3000, 0)));
     let input = Input {
-        judgments: judgments.view(),
-        targets: targets.view(),
-        covariates: covariates.view(),
+        judgments: Judgments::Doubles(judgments.view()),
+        targets: Reals::Doubles(targets.view()),
+        covariates: Reals::Doubles(covariates.view()),
         item_weights: None,
     };
     let options = Options {
@@ -76,6 +76,7 @@ fn a_fit_stops() {
         },
         max_iter: 1_000_000,
         tol: 0.0,
+        acceleration: true,
         solver: SolverChoice::Enumeration,
         covariance: false,
     };

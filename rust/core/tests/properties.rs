@@ -80,7 +80,7 @@ fn marginals(posterior: &Posterior) -> &Array2<f64> {
 }
 
 fn pairs(posterior: &Posterior) -> Array2<f64> {
-    posterior.pair_moments().expect("asked for")
+    posterior.pair_moments.clone().expect("asked for")
 }
 
 fn distance<'a>(

@@ -1,18 +1,19 @@
-//! Expectation maximisation from one or more starts.
+//! A fit: the best of EM from one or more starts, in the user's units.
 
 use ndarray::{Array1, Array2, Array3};
 
-use super::acceleration::Extrapolation;
 use super::channel::FeatureChannel;
-use super::data::{Data, Input, JudgmentKind};
+use super::data::{Data, Input};
+use super::e_step::EStep;
 use super::information::covariance;
-use super::m_step::{m_step, objective};
+use super::kinds::JudgmentKind;
+use super::m_step::m_step;
 use super::options::Options;
 use super::parameters::Parameters;
-use super::statistics::EStep;
+use super::run::Em;
 use crate::cancel::CancelToken;
-use crate::error::{Error, Result};
-use crate::posterior::{SolversUsed, check_shape};
+use crate::error::Result;
+use crate::posterior::{Report, check_shape};
 
 /// A fitted model.
 #[derive(Debug)]
@@ -31,30 +32,14 @@ pub struct Fit {
     pub objectives: Vec<f64>,
     /// Iterations on record, of the best start.
     pub n_iter: usize,
+    /// E steps of all starts, with those that the acceleration threw away.
+    pub n_e_steps: usize,
     /// Whether the relative change fell below the tolerance.
     pub converged: bool,
     /// Whether the noise variance of each target ended at its floor.
     pub noise_at_floor: Vec<bool>,
-    /// Solvers of the last E step.
-    pub solvers: SolversUsed,
-}
-
-/// A start's end.
-struct Run {
-    parameters: Parameters,
-    e_step: EStep,
-    objectives: Vec<f64>,
-    converged: bool,
-}
-
-impl Run {
-    fn objective(&self) -> f64 {
-        *self.objectives.last().expect("a run records its start")
-    }
-
-    fn n_iter(&self) -> usize {
-        self.objectives.len() - 1
-    }
+    /// What ran in the last E step, and how well.
+    pub report: Report,
 }
 
 /// Fit by EM from each start (in the user's units), or from the judgments where there is none,
@@ -72,18 +57,14 @@ pub fn fit(
 ) -> Result<Fit> {
     options.check()?;
     let data = Data::new(input, kinds)?;
-    let em = Em {
-        data: &data,
-        options,
-        cancel,
-    };
+    let mut em = Em::new(&data, options, cancel);
     for start in starts {
-        em.check_start(start)?;
+        check_start(&data, start)?;
     }
     let mut starts = starts.iter().map(|start| start.standardised(&data));
     let first = match starts.next() {
         Some(start) => start,
-        None => em.initial_parameters()?,
+        None => initial_parameters(&mut em)?,
     };
     let mut run = em.run_oriented(first)?;
     for start in starts {
@@ -105,171 +86,49 @@ pub fn fit(
         covariance,
         information_is_definite,
         log_likelihood: run.e_step.log_likelihood + offset,
-        objectives: run.objectives.iter().map(|value| value + offset).collect(),
         n_iter: run.n_iter(),
+        n_e_steps: em.n_e_steps(),
+        objectives: run.objectives.iter().map(|value| value + offset).collect(),
         converged: run.converged,
         noise_at_floor: floors.map(|(noise, floor)| noise <= floor).collect(),
-        solvers: run.e_step.posterior.solvers,
+        report: run.e_step.report,
         parameters: run.parameters.to_user_units(&data.scale),
     })
 }
 
-struct Em<'a, 'd> {
-    data: &'a Data<'d>,
-    options: &'a Options,
-    cancel: &'a CancelToken,
+fn check_start(data: &Data<'_>, start: &Parameters) -> Result<()> {
+    let (n_features, n_targets) = (data.n_features(), data.n_targets());
+    let wanted = [n_features, n_targets];
+    check_shape("start weights", start.weights.shape(), &wanted, "the data")?;
+    let got = start.intercept.shape();
+    check_shape("start intercept", got, &[n_targets], "targets")?;
+    let got = start.noise_variance.shape();
+    check_shape("start noise variance", got, &[n_targets], "targets")?;
+    let got = [start.channels.len()];
+    check_shape("start channels", &got, &[n_features], "judgments")?;
+    let wanted = [data.n_design() - 1, n_targets];
+    let got = start.covariate_weights.shape();
+    check_shape("start covariate weights", got, &wanted, "the data")
 }
 
-impl Em<'_, '_> {
-    fn check_start(&self, start: &Parameters) -> Result<()> {
-        let (n_features, n_targets) = (self.data.judgments.ncols(), self.data.targets.ncols());
-        let n_covariates = self.data.design.ncols() - 1;
-        check_shape(
-            "start weights",
-            start.weights.shape(),
-            &[n_features, n_targets],
-            "the data",
-        )?;
-        check_shape(
-            "start intercept",
-            start.intercept.shape(),
-            &[n_targets],
-            "targets",
-        )?;
-        check_shape(
-            "start channels",
-            &[start.channels.len()],
-            &[n_features],
-            "judgments",
-        )?;
-        let wanted = [n_covariates, n_targets];
-        check_shape(
-            "start covariate weights",
-            start.covariate_weights.shape(),
-            &wanted,
-            "the data",
+/// Channels at the centres of their priors, regression on the prior expectations of z.
+fn initial_parameters(em: &mut Em<'_, '_>) -> Result<Parameters> {
+    let Em { data, options, .. } = *em;
+    let (n_features, n_targets) = (data.n_features(), data.n_targets());
+    let centre = |feature: &super::kinds::Feature| {
+        FeatureChannel::at_centre(
+            feature.is_hard,
+            options.rate_prior,
+            feature.prevalence_centre,
         )
-    }
-
-    /// Channels at the centres of their priors, regression on the prior expectations of z.
-    fn initial_parameters(&self) -> Result<Parameters> {
-        let Self {
-            data,
-            options,
-            cancel,
-        } = self;
-        let (n_features, n_targets) = (data.judgments.ncols(), data.targets.ncols());
-        let without_effects = Parameters {
-            weights: Array2::zeros((n_features, n_targets)),
-            intercept: Array1::zeros(n_targets),
-            covariate_weights: Array2::zeros((data.design.ncols() - 1, n_targets)),
-            noise_variance: Array1::ones(n_targets),
-            channels: (0..n_features)
-                .map(|k| {
-                    let centre = data.prevalence_centre[k];
-                    FeatureChannel::at_centre(data.is_hard[k], options.rate_prior, centre)
-                })
-                .collect(),
-        };
-        let prior = EStep::at(data, &without_effects, options.solver, cancel)?;
-        m_step(data, &prior, &without_effects, options)
-    }
-
-    /// EM, with every reversed feature read the other way round and EM continued. The likelihood
-    /// is unchanged by that and the prior of the error rates prefers it. The prior of the
-    /// prevalence may not: where the objective falls, its record starts anew.
-    fn run_oriented(&self, start: Parameters) -> Result<Run> {
-        let mut run = self.run(start, self.options.max_iter)?;
-        let mut n_left = self.options.max_iter - run.n_iter();
-        loop {
-            let reversed: Vec<usize> = (0..run.parameters.channels.len())
-                .filter(|&k| run.parameters.channels[k].is_reversed())
-                .collect();
-            if reversed.is_empty() {
-                return Ok(run);
-            }
-            for k in reversed {
-                run.parameters.flip(k);
-            }
-            let mut next = self.run(run.parameters, n_left)?;
-            n_left -= next.n_iter();
-            // The value after the relabelling stands for the iteration that ended before it.
-            let mut record = run.objectives;
-            if record
-                .pop()
-                .is_some_and(|before| before <= next.objectives[0])
-            {
-                record.append(&mut next.objectives);
-                next.objectives = record;
-            }
-            run = next;
-        }
-    }
-
-    /// EM until the objective settles or `max_iter` iterations are used up; every second step is
-    /// extrapolated where that is safe. The E step is that of the parameters returned.
-    fn run(&self, start: Parameters, max_iter: usize) -> Result<Run> {
-        let (value, e_step) = self.evaluate(&start)?;
-        let mut run = Run {
-            e_step,
-            parameters: start,
-            objectives: vec![value],
-            converged: false,
-        };
-        let mut extrapolation = Extrapolation::new();
-        while run.n_iter() < max_iter {
-            let before = run.objective();
-            let first = self.m_step(&run)?;
-            let origin = std::mem::replace(&mut run.parameters, first);
-            let (value, e_step) = self.evaluate(&run.parameters)?;
-            run.objectives.push(value);
-            run.e_step = e_step;
-            if (value - before).abs() <= self.options.tol * before.abs().max(1.0) {
-                run.converged = true;
-                break;
-            }
-            if run.n_iter() < max_iter {
-                self.leap(&origin, &mut run, &mut extrapolation)?;
-            }
-        }
-        Ok(run)
-    }
-
-    /// A second step, extrapolated unless the objective would fall below that of the first.
-    fn leap(
-        &self,
-        origin: &Parameters,
-        run: &mut Run,
-        extrapolation: &mut Extrapolation,
-    ) -> Result<()> {
-        let second = self.m_step(run)?;
-        let point = extrapolation.propose(self.data, origin, &run.parameters, &second);
-        let reached = match self.evaluate(&point) {
-            // A point where the solver gives up is no better than one where the objective falls.
-            Err(error) if error != Error::Cancelled => None,
-            outcome => Some(outcome?).filter(|(value, _)| *value >= run.objective()),
-        };
-        extrapolation.learn(reached.is_some());
-        let (parameters, (value, e_step)) = if let Some(reached) = reached {
-            (point, reached)
-        } else {
-            let reached = self.evaluate(&second)?;
-            (second, reached)
-        };
-        run.parameters = parameters;
-        run.objectives.push(value);
-        run.e_step = e_step;
-        Ok(())
-    }
-
-    fn m_step(&self, run: &Run) -> Result<Parameters> {
-        m_step(self.data, &run.e_step, &run.parameters, self.options)
-    }
-
-    /// The objective at these parameters, and the E step that it comes from.
-    fn evaluate(&self, parameters: &Parameters) -> Result<(f64, EStep)> {
-        let e_step = EStep::at(self.data, parameters, self.options.solver, self.cancel)?;
-        let value = objective(self.data, &e_step, parameters, self.options);
-        Ok((value, e_step))
-    }
+    };
+    let without_effects = Parameters {
+        weights: Array2::zeros((n_features, n_targets)),
+        intercept: Array1::zeros(n_targets),
+        covariate_weights: Array2::zeros((data.n_design() - 1, n_targets)),
+        noise_variance: Array1::ones(n_targets),
+        channels: data.features.iter().map(centre).collect(),
+    };
+    let prior: EStep = em.e_step(&without_effects)?;
+    m_step(data, &prior, &without_effects, options, em.cancel)
 }

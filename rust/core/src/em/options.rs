@@ -17,6 +17,8 @@ pub struct Options {
     pub max_iter: usize,
     /// EM has converged when the objective's relative change falls below this.
     pub tol: f64,
+    /// Whether every second step is extrapolated.
+    pub acceleration: bool,
     /// The solver of the E step.
     pub solver: SolverChoice,
     /// Whether the covariance of the coefficients is wanted.

@@ -1,9 +1,10 @@
 //! The parameters of the model, and their way between the user's units and standardised ones.
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, s};
 
 use super::channel::FeatureChannel;
-use super::data::{Data, Scale};
+use super::data::Data;
+use super::scale::Scale;
 
 /// y = intercept + covariate_weights' x + weights' z + noise; z follows the channels.
 #[derive(Debug, Clone)]
@@ -21,14 +22,6 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// Log odds of every latent feature of every item, (N, K).
-    #[must_use]
-    pub fn log_odds(&self, judgments: ndarray::ArrayView2<'_, f64>) -> Array2<f64> {
-        Array2::from_shape_fn(judgments.raw_dim(), |(item, k)| {
-            self.channels[k].log_odds(judgments[[item, k]])
-        })
-    }
-
     /// Read a feature the other way round: z becomes 1 - z, nothing else changes.
     pub(crate) fn flip(&mut self, k: usize) {
         self.intercept += &self.weights.row(k);
@@ -36,22 +29,14 @@ impl Parameters {
         self.channels[k] = self.channels[k].flipped();
     }
 
-    /// Set dimension d from coefficients in the order intercept, covariates, features.
-    pub(crate) fn set_coefficients(&mut self, d: usize, coefficients: &[f64]) {
+    /// Take the steps of intercept and covariate weights, and the weights, of dimension d.
+    pub(crate) fn advance(&mut self, d: usize, coefficients: &Array1<f64>) {
         let n_covariates = self.covariate_weights.nrows();
-        self.intercept[d] = coefficients[0];
-        let (covariates, weights) = coefficients[1..].split_at(n_covariates);
-        for (slot, value) in self
-            .covariate_weights
-            .column_mut(d)
-            .iter_mut()
-            .zip(covariates)
-        {
-            *slot = *value;
-        }
-        for (slot, value) in self.weights.column_mut(d).iter_mut().zip(weights) {
-            *slot = *value;
-        }
+        self.intercept[d] += coefficients[0];
+        let mut covariate_weights = self.covariate_weights.column_mut(d);
+        covariate_weights += &coefficients.slice(s![1..=n_covariates]);
+        let weights = coefficients.slice(s![1 + n_covariates..]);
+        self.weights.column_mut(d).assign(&weights);
     }
 
     /// From standardised units to the user's.

@@ -35,4 +35,9 @@ pub use problem::Problem;
 pub use solve::{Posterior, posterior};
 pub use tile::Moments;
 
+pub(crate) use pattern::{Pattern, PatternModel, patterns};
+pub(crate) use plan::{Ask, Plan, Quality};
 pub(crate) use problem::{check_item_weights, check_matrix, check_shape, check_vector};
+pub(crate) use solver::Worker;
+pub(crate) use tile::{Answer, Lanes, Tile};
+pub(crate) use walk::{Collect, Items, Visit, Walk, solve_tile};

@@ -13,44 +13,35 @@ pub(crate) struct Pattern {
     pub items: Vec<usize>,
 }
 
-/// Patterns in the order of their first items; NaN is not observed.
-pub(crate) fn patterns(targets: ArrayView2<'_, f64>) -> Vec<Pattern> {
-    let is_whole = |numbers: &[f64]| numbers.iter().fold(true, |all, y| all & !y.is_nan());
-    if targets.as_slice().is_some_and(is_whole) && !targets.is_empty() {
-        return vec![Pattern {
-            observed: (0..targets.ncols()).collect(),
-            items: (0..targets.nrows()).collect(),
-        }];
-    }
+/// Patterns of (items, dimensions) in the order of their first items.
+pub(crate) fn patterns(
+    (n_items, n_targets): (usize, usize),
+    is_observed: impl Fn(usize, usize) -> bool,
+) -> Vec<Pattern> {
     let mut patterns: Vec<Pattern> = Vec::new();
     let mut known: HashMap<Vec<usize>, usize> = HashMap::new();
-    let mut observed = Vec::with_capacity(targets.ncols());
+    let mut observed = vec![false; n_targets];
+    // Almost always an item observes what the one before did.
     let mut last = None;
-    for (item, row) in targets.rows().into_iter().enumerate() {
-        // Almost always the item observes what the one before did.
-        let ix = last
-            .filter(|&ix: &usize| observes(row, &patterns[ix].observed))
-            .unwrap_or_else(|| {
-                observed.clear();
-                observed.extend((0..row.len()).filter(|&d| !row[d].is_nan()));
-                *known.entry(observed.clone()).or_insert_with(|| {
-                    patterns.push(Pattern {
-                        observed: observed.clone(),
-                        items: Vec::new(),
-                    });
-                    patterns.len() - 1
-                })
-            });
+    for item in 0..n_items {
+        let same = last.filter(|_| (0..n_targets).all(|d| observed[d] == is_observed(item, d)));
+        let ix = same.unwrap_or_else(|| {
+            for (d, slot) in observed.iter_mut().enumerate() {
+                *slot = is_observed(item, d);
+            }
+            let dimensions: Vec<usize> = (0..n_targets).filter(|&d| observed[d]).collect();
+            *known.entry(dimensions).or_insert_with_key(|dimensions| {
+                patterns.push(Pattern {
+                    observed: dimensions.clone(),
+                    items: Vec::new(),
+                });
+                patterns.len() - 1
+            })
+        });
         patterns[ix].items.push(item);
         last = Some(ix);
     }
     patterns
-}
-
-/// Whether exactly these dimensions are numbers.
-fn observes(row: ArrayView1<'_, f64>, observed: &[usize]) -> bool {
-    let n_numbers = row.iter().filter(|y| !y.is_nan()).count();
-    n_numbers == observed.len() && observed.iter().all(|&d| !row[d].is_nan())
 }
 
 /// The model of the items of a pattern, in units of the noise.
@@ -99,7 +90,7 @@ mod tests {
     fn patterns_gather_items_wherever_they_stand() {
         let nan = f64::NAN;
         let targets = array![[1.0, nan], [0.0, 2.0], [nan, nan], [3.0, nan], [4.0, nan]];
-        let found: Vec<_> = patterns(targets.view())
+        let found: Vec<_> = patterns(targets.dim(), |item, d| !f64::is_nan(targets[[item, d]]))
             .into_iter()
             .map(|pattern| (pattern.observed, pattern.items))
             .collect();

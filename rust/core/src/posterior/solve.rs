@@ -6,7 +6,7 @@ use std::time::Instant;
 use ndarray::{Array1, Array2, ArrayView1, s};
 
 use super::pattern::{PatternModel, patterns};
-use super::plan::{Ask, Method, Plan, Report, SolverChoice};
+use super::plan::{Ask, Plan, Quality, Report, SolverChoice};
 use super::problem::Problem;
 use super::tile::{Answer, Lanes, Moments, Tile};
 use super::walk::{Collect, Items, Walk};
@@ -62,7 +62,8 @@ pub fn posterior(
     cancel: &CancelToken,
 ) -> Result<Posterior> {
     let (n_items, n_features) = problem.log_odds.dim();
-    let patterns = patterns(problem.targets);
+    let targets = problem.targets;
+    let patterns = patterns(targets.dim(), |item, d| !targets[[item, d]].is_nan());
     let shape = |wanted: Moments, dims| (moments >= wanted).then(|| Array2::zeros(dims));
     let mut posterior = Posterior {
         log_evidence: Array1::zeros(n_items),
@@ -151,9 +152,7 @@ pub struct Copied {
     log_evidence: Vec<f64>,
     /// (items, K).
     marginals: Array2<f64>,
-    worst_certificate: f64,
-    n_rescued: usize,
-    n_approximate: usize,
+    quality: Quality,
 }
 
 impl Collect for Posterior {
@@ -164,9 +163,7 @@ impl Collect for Posterior {
         Copied {
             log_evidence: vec![0.0; n_items],
             marginals: Array2::zeros((n_items, n_features)),
-            worst_certificate: 0.0,
-            n_rescued: 0,
-            n_approximate: 0,
+            quality: Quality::default(),
         }
     }
 
@@ -180,12 +177,7 @@ impl Collect for Posterior {
                 }
             }
         }
-        part.worst_certificate = answer
-            .certificate
-            .iter()
-            .fold(part.worst_certificate, |worst, &c| worst.max(c));
-        part.n_rescued += answer.n_rescued;
-        part.n_approximate += answer.n_approximate;
+        part.quality.add(answer);
     }
 
     fn merge(&mut self, part: Copied, pairs: Array2<f64>, items: &[usize]) {
@@ -204,10 +196,6 @@ impl Collect for Posterior {
         if let Some(sum) = &mut self.pair_moments {
             *sum += &pairs;
         }
-        self.report.worst_certificate = self.report.worst_certificate.max(part.worst_certificate);
-        self.report.n_rescued += part.n_rescued;
-        if part.n_approximate > 0 {
-            self.report.methods.insert(Method::ExpectationPropagation);
-        }
+        self.report.admit(part.quality);
     }
 }

@@ -17,7 +17,8 @@ pub(crate) trait Solver: Send + Sync {
 /// The buffers of one thread and its running sum of pair moments.
 pub(crate) trait Worker: Send {
     /// Answer a tile. Fills the marginals unless `moments` is `None`; with `Pairs` adds
-    /// v E[zz'] of the items that are not refused to the running sum.
+    /// v E[zz'] of the items that are not refused to the running sum. A v may be negative: sums of
+    /// differences are made that way.
     ///
     /// # Errors
     /// [`Error::Cancelled`](crate::Error::Cancelled); an item that cannot be answered is refused.

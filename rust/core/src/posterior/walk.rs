@@ -51,6 +51,30 @@ pub(crate) trait Collect: Sync {
     fn merge(&mut self, part: Self::Part, pairs: Array2<f64>, items: &[usize]);
 }
 
+/// What is done with every tile, where solving it once is not enough: [`Collect`] is the plain case.
+pub(crate) trait Visit: Sync {
+    /// Sums or copies of a chunk.
+    type Part: Send;
+
+    fn part(&self, n_items: usize) -> Self::Part;
+
+    /// Take a tile into the part. The tile is the visitor's to change.
+    ///
+    /// # Errors
+    /// Those of the worker.
+    fn visit(
+        &self,
+        part: &mut Self::Part,
+        worker: &mut dyn Worker,
+        tile: &mut Tile,
+        items: &[usize],
+        range: Range<usize>,
+    ) -> Result<()>;
+
+    /// Take a chunk into the whole; `pairs` is what the worker still has.
+    fn merge(&mut self, part: Self::Part, pairs: Array2<f64>, items: &[usize]);
+}
+
 /// What the walk needs to know beside the items and the collector.
 pub(crate) struct Walk<'a> {
     pub items: &'a [usize],
@@ -67,23 +91,36 @@ impl Walk<'_> {
     /// # Errors
     /// The first error of the solver, or cancellation.
     pub fn run<C: Collect>(&self, source: &impl Items, collect: &mut C) -> Result<()> {
+        let mut solving = Solving {
+            moments: self.moments,
+            log_normaliser: self.model.log_normaliser,
+            collect,
+        };
+        self.visit(source, &mut solving)
+    }
+
+    /// Bring every tile to the visitor.
+    ///
+    /// # Errors
+    /// The first error of the visitor, or cancellation.
+    pub fn visit<V: Visit>(&self, source: &impl Items, visitor: &mut V) -> Result<()> {
         let chunk_len = self.chunk_len();
         // Workers have no memory of a chunk, so that it does not matter which one gets it.
         let idle = Mutex::new(Vec::new());
         for wave in self.items.chunks(chunk_len * WAVE) {
-            let collector = &*collect;
-            let parts: Vec<(C::Part, Array2<f64>)> = wave
+            let shared = &*visitor;
+            let parts: Vec<(V::Part, Array2<f64>)> = wave
                 .par_chunks(chunk_len)
                 .map(|items| {
                     let worker = idle.lock().expect("no panic").pop();
                     let mut worker = worker.unwrap_or_else(|| self.solver.worker());
-                    let part = self.chunk(source, collector, items, &mut *worker)?;
+                    let part = self.chunk(source, shared, &mut *worker, items)?;
                     idle.lock().expect("no panic").push(worker);
                     Ok(part)
                 })
                 .collect::<Result<_>>()?;
             for (items, (part, pairs)) in wave.chunks(chunk_len).zip(parts) {
-                collect.merge(part, pairs, items);
+                visitor.merge(part, pairs, items);
             }
         }
         Ok(())
@@ -97,29 +134,22 @@ impl Walk<'_> {
         tile_len * (n_tiles / WAVE).clamp(1, MAX_TILES)
     }
 
-    fn chunk<C: Collect>(
+    fn chunk<V: Visit>(
         &self,
         source: &impl Items,
-        collect: &C,
-        items: &[usize],
+        visitor: &V,
         worker: &mut dyn Worker,
-    ) -> Result<(C::Part, Array2<f64>)> {
+        items: &[usize],
+    ) -> Result<(V::Part, Array2<f64>)> {
         let tile_len = self.solver.tile_len();
-        let (mut tile, mut answer) = (Tile::default(), Answer::default());
-        let mut part = collect.part(items.len());
+        let mut tile = Tile::default();
+        let mut part = visitor.part(items.len());
         for (ix, of_tile) in items.chunks(tile_len).enumerate() {
             self.cancel.check()?;
             read_tile(source, of_tile, self.observed, self.model, &mut tile);
-            worker.solve(&tile, self.moments, &mut answer)?;
-            if let Some(ix) = answer.refused.iter().position(|refused| *refused) {
-                return Err(Error::NotCertified { item: of_tile[ix] });
-            }
-            for value in &mut answer.log_evidence {
-                *value -= self.model.log_normaliser;
-            }
             let start = ix * tile_len;
             let range = start..start + of_tile.len();
-            collect.add(&mut part, &tile, &answer, of_tile, range);
+            visitor.visit(&mut part, worker, &mut tile, of_tile, range)?;
         }
         Ok((part, worker.take_pairs()))
     }
@@ -142,5 +172,58 @@ pub(crate) fn read_tile(
     }
     for (slot, &item) in tile.weights.iter_mut().zip(items) {
         *slot = source.weight(item);
+    }
+}
+
+/// Solve a tile of these items.
+///
+/// # Errors
+/// [`Error::NotCertified`] names the item that the solver refuses; else those of the worker.
+pub(crate) fn solve_tile(
+    worker: &mut dyn Worker,
+    tile: &Tile,
+    moments: Moments,
+    answer: &mut Answer,
+    items: &[usize],
+) -> Result<()> {
+    worker.solve(tile, moments, answer)?;
+    match answer.refused.iter().position(|refused| *refused) {
+        Some(ix) => Err(Error::NotCertified { item: items[ix] }),
+        None => Ok(()),
+    }
+}
+
+/// The visitor that solves every tile once.
+struct Solving<'a, C> {
+    moments: Moments,
+    log_normaliser: f64,
+    collect: &'a mut C,
+}
+
+impl<C: Collect> Visit for Solving<'_, C> {
+    type Part = (C::Part, Answer);
+
+    fn part(&self, n_items: usize) -> Self::Part {
+        (self.collect.part(n_items), Answer::default())
+    }
+
+    fn visit(
+        &self,
+        (part, answer): &mut Self::Part,
+        worker: &mut dyn Worker,
+        tile: &mut Tile,
+        items: &[usize],
+        range: Range<usize>,
+    ) -> Result<()> {
+        solve_tile(worker, tile, self.moments, answer, items)?;
+        for value in &mut answer.log_evidence {
+            *value -= self.log_normaliser;
+        }
+        self.collect.add(part, tile, answer, items, range);
+        Ok(())
+    }
+
+    fn merge(&mut self, (part, _): Self::Part, pairs: Array2<f64>, items: &[usize]) {
+        self.collect.merge(part, pairs, items);
     }
 }

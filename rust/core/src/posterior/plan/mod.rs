@@ -11,6 +11,7 @@ mod factorised;
 mod report;
 
 pub use choice::SolverChoice;
+pub(crate) use report::Quality;
 pub use report::{Method, Report};
 
 use self::choice::Chosen;

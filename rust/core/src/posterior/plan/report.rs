@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::posterior::tile::Answer;
+
 /// A method that answered for some items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Method {
@@ -55,7 +57,32 @@ pub struct Report {
     pub seconds: f64,
 }
 
+/// How well items were answered.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Quality {
+    worst_certificate: f64,
+    n_rescued: usize,
+    n_approximate: usize,
+}
+
+impl Quality {
+    pub fn add(&mut self, answer: &Answer) {
+        let certificates = answer.certificate.iter().copied();
+        self.worst_certificate = certificates.fold(self.worst_certificate, f64::max);
+        self.n_rescued += answer.n_rescued;
+        self.n_approximate += answer.n_approximate;
+    }
+}
+
 impl Report {
+    pub(crate) fn admit(&mut self, quality: Quality) {
+        self.worst_certificate = self.worst_certificate.max(quality.worst_certificate);
+        self.n_rescued += quality.n_rescued;
+        if quality.n_approximate > 0 {
+            self.methods.insert(Method::ExpectationPropagation);
+        }
+    }
+
     /// Whether every answer is exact up to a certified error.
     #[must_use]
     pub fn is_exact(&self) -> bool {

@@ -1,0 +1,161 @@
+//! EM from one start: E steps and M steps until the objective settles.
+
+use super::acceleration::Extrapolation;
+use super::data::Data;
+use super::e_step::EStep;
+use super::m_step::{m_step, objective};
+use super::options::Options;
+use super::parameters::Parameters;
+use crate::cancel::CancelToken;
+use crate::error::{Error, Result};
+
+/// A start's end.
+pub(crate) struct Run {
+    pub parameters: Parameters,
+    /// At the parameters.
+    pub e_step: EStep,
+    pub objectives: Vec<f64>,
+    pub converged: bool,
+}
+
+impl Run {
+    pub fn objective(&self) -> f64 {
+        *self.objectives.last().expect("a run records its start")
+    }
+
+    pub fn n_iter(&self) -> usize {
+        self.objectives.len() - 1
+    }
+}
+
+/// What EM works on, and how many E steps it took so far.
+pub(crate) struct Em<'a, 'd> {
+    pub data: &'a Data<'d>,
+    pub options: &'a Options,
+    pub cancel: &'a CancelToken,
+    n_e_steps: usize,
+}
+
+impl<'a, 'd> Em<'a, 'd> {
+    pub fn new(data: &'a Data<'d>, options: &'a Options, cancel: &'a CancelToken) -> Self {
+        Self {
+            data,
+            options,
+            cancel,
+            n_e_steps: 0,
+        }
+    }
+
+    pub fn n_e_steps(&self) -> usize {
+        self.n_e_steps
+    }
+
+    /// EM, with every reversed feature read the other way round and EM continued. The likelihood
+    /// is unchanged by that and the prior of the error rates prefers it. The prior of the
+    /// prevalence may not: where the objective falls, its record starts anew.
+    pub fn run_oriented(&mut self, start: Parameters) -> Result<Run> {
+        let mut run = self.run(start, self.options.max_iter)?;
+        let mut n_left = self.options.max_iter - run.n_iter();
+        loop {
+            let reversed: Vec<usize> = (0..run.parameters.channels.len())
+                .filter(|&k| run.parameters.channels[k].is_reversed())
+                .collect();
+            if reversed.is_empty() {
+                return Ok(run);
+            }
+            for k in reversed {
+                run.parameters.flip(k);
+            }
+            let mut next = self.run(run.parameters, n_left)?;
+            n_left -= next.n_iter();
+            // The value after the relabelling stands for the iteration that ended before it.
+            let mut record = run.objectives;
+            if record
+                .pop()
+                .is_some_and(|before| before <= next.objectives[0])
+            {
+                record.append(&mut next.objectives);
+                next.objectives = record;
+            }
+            run = next;
+        }
+    }
+
+    /// EM until the objective settles or `max_iter` iterations are used up; every second step is
+    /// extrapolated where that is safe. The E step is that of the parameters returned.
+    fn run(&mut self, start: Parameters, max_iter: usize) -> Result<Run> {
+        let (value, e_step) = self.evaluate(&start)?;
+        let mut run = Run {
+            e_step,
+            parameters: start,
+            objectives: vec![value],
+            converged: false,
+        };
+        let mut extrapolation = Extrapolation::new();
+        while run.n_iter() < max_iter {
+            let before = run.objective();
+            let first = self.m_step(&run)?;
+            let origin = std::mem::replace(&mut run.parameters, first);
+            let (value, e_step) = self.evaluate(&run.parameters)?;
+            run.objectives.push(value);
+            run.e_step = e_step;
+            if (value - before).abs() <= self.options.tol * before.abs().max(1.0) {
+                run.converged = true;
+                break;
+            }
+            if self.options.acceleration && run.n_iter() < max_iter {
+                self.leap(&origin, &mut run, &mut extrapolation)?;
+            }
+        }
+        Ok(run)
+    }
+
+    /// A second step, extrapolated unless the objective would fall below that of the first.
+    fn leap(
+        &mut self,
+        origin: &Parameters,
+        run: &mut Run,
+        extrapolation: &mut Extrapolation,
+    ) -> Result<()> {
+        let second = self.m_step(run)?;
+        let point = extrapolation.propose(self.data, origin, &run.parameters, &second);
+        let reached = match self.evaluate(&point) {
+            // A point where the solver gives up is no better than one where the objective falls.
+            Err(error) if error != Error::Cancelled => None,
+            outcome => Some(outcome?).filter(|(value, _)| *value >= run.objective()),
+        };
+        extrapolation.learn(reached.is_some());
+        let (parameters, (value, e_step)) = if let Some(reached) = reached {
+            (point, reached)
+        } else {
+            let reached = self.evaluate(&second)?;
+            (second, reached)
+        };
+        run.parameters = parameters;
+        run.objectives.push(value);
+        run.e_step = e_step;
+        Ok(())
+    }
+
+    fn m_step(&self, run: &Run) -> Result<Parameters> {
+        m_step(
+            self.data,
+            &run.e_step,
+            &run.parameters,
+            self.options,
+            self.cancel,
+        )
+    }
+
+    pub fn e_step(&mut self, parameters: &Parameters) -> Result<EStep> {
+        self.n_e_steps += 1;
+        EStep::at(self.data, parameters, self.options.solver, self.cancel)
+    }
+
+    /// The objective at these parameters, and the E step that it comes from.
+    fn evaluate(&mut self, parameters: &Parameters) -> Result<(f64, EStep)> {
+        let e_step = self.e_step(parameters)?;
+        let value = objective(self.data, e_step.log_likelihood, parameters, self.options);
+        Ok((value, e_step))
+    }
+}
