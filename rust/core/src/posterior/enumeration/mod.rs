@@ -39,13 +39,27 @@ pub const MAX_ENUMERATION_FEATURES: usize = 22;
 /// Items of a tile, times the states of the outer features: what keeps the tables in the cache.
 const TILE: usize = 192;
 
+/// Beyond exp(+-600) the matrix between the sides has no numbers for some states.
+const WIDEST: f64 = 600.0;
+
 /// Sum over states by products, in the log domain where they are refused.
 pub(crate) fn enumeration<'a>(
     weights: ArrayView2<'a, f64>,
     cancel: &CancelToken,
 ) -> Box<dyn Solver + 'a> {
-    let products = Products::new(weights, Arch::new());
+    enumeration_on(weights, cancel, Arch::new())
+}
+
+fn enumeration_on<'a>(
+    weights: ArrayView2<'a, f64>,
+    cancel: &CancelToken,
+    arch: Arch,
+) -> Box<dyn Solver + 'a> {
+    let products = Products::new(weights, arch);
     let cancel = cancel.clone();
+    if products.coupling.range > WIDEST {
+        return Box::new(OneByOne::new(Direct::new(weights), &cancel));
+    }
     Box::new(Rescue::new(products, move || {
         OneByOne::new(Direct::new(weights), &cancel)
     }))
