@@ -2,9 +2,10 @@
 //!
 //! Where the target has as many dimensions as there are features and little noise, the posterior
 //! sits on some tens to thousands of the 2^K states. `reference` climbs to a likely one, `search`
-//! goes depth first through the others and leaves out subtrees that `relaxation` bounds, `leaves`
-//! holds what was found. The threshold falls until the neglected mass is small enough.
+//! goes depth first through the others and leaves out subtrees that `relaxation` bounds by the
+//! steps of `descent`, `leaves` holds what was found. The threshold falls until the neglected mass is small enough.
 
+mod descent;
 mod leaves;
 mod reference;
 mod relaxation;
