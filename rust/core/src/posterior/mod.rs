@@ -2,8 +2,10 @@
 //!
 //! `problem` checks the input, `group` gathers items of the same structure, `choice` finds a
 //! solver for each group, `solve` runs it over tiles of items in parallel and adds up. A solver is one
-//! implementation of `item_solver::ItemSolver`: `enumeration`, `quadrature` and, where no target
-//! is observed, `independent`.
+//! implementation of `item_solver::ItemSolver`: `enumeration`, `quadrature`, `branch_and_bound`
+//! (exact but for a certified mass), `expectation_propagation` (approximate, with a bracket) and,
+//! where no target is observed, `independent`. `row_space` turns an item into the coordinates that
+//! expectation propagation works in, `tilt_bound` and `mean_field` are the ends of its bracket.
 
 mod branch_and_bound;
 #[cfg(test)]

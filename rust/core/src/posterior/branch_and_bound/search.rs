@@ -44,8 +44,6 @@ pub(crate) struct Search {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules<'a> {
     pub landscape: Landscape<'a>,
-    /// J in the order of the search, row after row.
-    pub coupling: &'a [Vec<f64>],
     /// By depth, of the free features.
     pub relaxations: &'a [Relaxation],
     pub max_nodes: usize,
@@ -155,7 +153,7 @@ impl Search {
         if !flip {
             return 0.0;
         }
-        let coupling = &rules.coupling[depth][depth..];
+        let coupling = &rules.landscape.coupling(depth)[depth..];
         for ((gain, sign), coupling) in below[0].iter_mut().zip(&signs[1..]).zip(&coupling[1..]) {
             *gain += if *sign == signs[0] {
                 -coupling

@@ -32,7 +32,7 @@ const FASTER: f64 = 1.1;
 const SHORTEST_STEP: f64 = 0.05;
 
 /// Sites of one item and what the posterior says of its features.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Sites {
     /// m, (K,).
     means: Vec<f64>,
