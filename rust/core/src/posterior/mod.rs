@@ -7,7 +7,8 @@
 //!
 //! * exact: `enumeration`, `quadrature`, `branch_and_bound`, and `independent` where the target says
 //!   nothing; `rescue` hands the items that one refuses to another,
-//! * approximate: `expectation_propagation`, bracketed by `mean_field` and `tilt_bound`.
+//! * approximate: `expectation_propagation`, bracketed by `mean_field` and `tilt_bound`;
+//!   `row_space` turns an item into the coordinates that it works in.
 
 mod branch_and_bound;
 #[cfg(test)]

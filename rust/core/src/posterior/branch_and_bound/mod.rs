@@ -2,15 +2,16 @@
 //!
 //! Where the target has as many dimensions as there are features and little noise, the posterior
 //! sits on some tens to thousands of the 2^K states. `reference` climbs to a likely one, `search`
-//! goes depth first through the others and leaves out subtrees that `relaxation` bounds, `leaves`
-//! holds what was found. The threshold falls until the neglected mass is small enough.
+//! goes depth first through the others and leaves out subtrees that `relaxation` bounds by the
+//! steps of `descent`, `leaves` holds what was found. The threshold falls until the neglected mass is small enough.
 
+mod descent;
 mod leaves;
 mod reference;
 mod relaxation;
 mod search;
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, s};
 
 use self::leaves::{add_marginals, add_pairs};
 use self::reference::{Landscape, Reference};
@@ -37,7 +38,6 @@ pub(crate) struct BranchAndBound {
     weights: Array2<f64>,
     /// J = W S^-1 W' by position.
     coupling: Array2<f64>,
-    coupling_rows: Vec<Vec<f64>>,
     /// Of the features from each position on.
     relaxations: Vec<Relaxation>,
     max_nodes: usize,
@@ -69,15 +69,10 @@ impl BranchAndBound {
         let mut order: Vec<usize> = (0..weights.nrows()).collect();
         order.sort_by(|&a, &b| power(b).total_cmp(&power(a)));
         let weights = Array2::from_shape_fn(weights.dim(), |(k, d)| weights[[order[k], d]]);
-        let coupling = weights.dot(&weights.t());
-        let free = |depth: usize| coupling.slice(ndarray::s![depth.., depth..]);
+        let coupling = weights.dot(&weights.t()).as_standard_layout().into_owned();
+        let free = |depth: usize| coupling.slice(s![depth.., depth..]);
         Self {
             relaxations: (0..order.len()).map(|d| Relaxation::new(free(d))).collect(),
-            coupling_rows: coupling
-                .rows()
-                .into_iter()
-                .map(|row| row.to_vec())
-                .collect(),
             order,
             weights,
             coupling,
@@ -131,7 +126,6 @@ impl BranchAndBound {
         };
         let rules = Rules {
             landscape,
-            coupling: &self.coupling_rows,
             relaxations: &self.relaxations,
             max_nodes: self.max_nodes,
             cancel: &self.cancel,

@@ -114,8 +114,15 @@ impl Landscape<'_> {
         log_prior + dot(&moved, &reference.residual) - 0.5 * dot(&moved, &moved)
     }
 
+    /// w_k, (D,).
     fn weight(&self, k: usize) -> &[f64] {
         let row = self.weights.row(k).to_slice();
+        row.expect("row-major by construction")
+    }
+
+    /// J_k, (K,).
+    pub fn coupling(&self, k: usize) -> &[f64] {
+        let row = self.coupling.row(k).to_slice();
         row.expect("row-major by construction")
     }
 }

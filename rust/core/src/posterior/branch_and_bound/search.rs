@@ -3,15 +3,13 @@
 //! A node has its first features decided. Its subtree is left out when the relaxed tilt bound of
 //! all it holds is below a threshold; what was left out adds up to a certificate.
 
+use super::descent::Descent;
 use super::leaves::Leaves;
 use super::reference::{Landscape, Reference};
 use super::relaxation::Relaxation;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
-use crate::posterior::row_space::dot;
 
-/// Descent steps on the bound of one node: its parent's optimum is near.
-const MAX_STEPS: usize = 4;
 /// Log mass above the reference at which a leaf takes its place.
 const BETTER: f64 = 20.0;
 /// Nodes between two looks at the cancel token.
@@ -46,8 +44,6 @@ pub(crate) struct Search {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules<'a> {
     pub landscape: Landscape<'a>,
-    /// J in the order of the search, row after row.
-    pub coupling: &'a [Vec<f64>],
     /// By depth, of the free features.
     pub relaxations: &'a [Relaxation],
     pub max_nodes: usize,
@@ -130,24 +126,10 @@ impl Search {
         }
         let flip_first = self.means[depth][0].abs() > 0.5;
         for flip in [flip_first, !flip_first] {
-            let gain = self.gains[depth][0];
-            if flip && gain == f64::NEG_INFINITY {
+            if flip && self.gains[depth][0] == f64::NEG_INFINITY {
                 continue;
             }
-            let coupling = &rules.coupling[depth][depth..];
-            let (above, below) = self.gains.split_at_mut(depth + 1);
-            for (l, (to, from)) in below[0].iter_mut().zip(&above[depth][1..]).enumerate() {
-                let change = if signs[l + 1] == signs[0] {
-                    -coupling[l + 1]
-                } else {
-                    coupling[l + 1]
-                };
-                *to = from + if flip { change } else { 0.0 };
-            }
-            let (above, below) = self.means.split_at_mut(depth + 1);
-            below[0].copy_from_slice(&above[depth][1..]);
-            self.state[depth] = signs[0] != flip;
-            let change = if flip { gain - 0.5 * coupling[0] } else { 0.0 };
+            let change = self.decide(rules, signs, depth, flip);
             let better = self.visit(rules, reference, log_threshold, depth + 1, value + change)?;
             if better.is_some() {
                 return Ok(better);
@@ -156,108 +138,26 @@ impl Search {
         self.state[depth] = signs[0];
         Ok(None)
     }
-}
 
-/// Buffers of the descent on the bound of one node.
-#[derive(Debug, Default)]
-struct Descent {
-    /// A u.
-    coupled: Vec<f64>,
-    /// P(flip) under the tilt, in the signs of the flips.
-    tilted: Vec<f64>,
-    last_means: Vec<f64>,
-    last_coupled: Vec<f64>,
-    last_tilted: Vec<f64>,
-    best_means: Vec<f64>,
-}
-
-impl Descent {
-    /// The least bound within a few steps of Barzilai and Borwein (1988) from `means`, which it
-    /// improves; stops below the threshold.
-    fn bound(
-        &mut self,
-        relaxation: &Relaxation,
-        signs: &[bool],
-        gains: &[f64],
-        means: &mut [f64],
-        threshold: f64,
-    ) -> f64 {
-        let n = means.len();
-        for buffer in [&mut self.coupled, &mut self.tilted] {
-            buffer.resize(n, 0.0);
+    /// Decide the first free feature; returns what that changes in log mass. `signs` are those of
+    /// the free features.
+    fn decide(&mut self, rules: Rules<'_>, signs: &[bool], depth: usize, flip: bool) -> f64 {
+        self.state[depth] = signs[0] != flip;
+        let (above, below) = self.means.split_at_mut(depth + 1);
+        below[0].copy_from_slice(&above[depth][1..]);
+        let (above, below) = self.gains.split_at_mut(depth + 1);
+        below[0].copy_from_slice(&above[depth][1..]);
+        if !flip {
+            return 0.0;
         }
-        let mut best = f64::INFINITY;
-        let mut step = relaxation.step;
-        for round in 0..=MAX_STEPS {
-            let bound = self.evaluate(relaxation, signs, gains, means);
-            if bound < best {
-                best = bound;
-                self.best_means.clear();
-                self.best_means.extend_from_slice(means);
-            }
-            if best < threshold || round == MAX_STEPS {
-                break;
-            }
-            if round > 0 {
-                let (mut length, mut curvature) = (0.0, 0.0);
-                for k in 0..n {
-                    let along = self.coupled[k] - self.last_coupled[k];
-                    let moved = means[k] - self.last_means[k];
-                    length += along * moved;
-                    curvature += along * (moved - (self.tilted[k] - self.last_tilted[k]));
-                }
-                if length < 1e-20 {
-                    break;
-                }
-                if curvature > 0.0 {
-                    step = length / curvature;
-                }
-            }
-            for (last, now) in [
-                (&mut self.last_coupled, &self.coupled[..]),
-                (&mut self.last_tilted, &self.tilted[..]),
-                (&mut self.last_means, &*means),
-            ] {
-                last.clear();
-                last.extend_from_slice(now);
-            }
-            for (mean, tilted) in means.iter_mut().zip(&self.tilted) {
-                *mean += step * (tilted - *mean);
-            }
+        let coupling = &rules.landscape.coupling(depth)[depth..];
+        for ((gain, sign), coupling) in below[0].iter_mut().zip(&signs[1..]).zip(&coupling[1..]) {
+            *gain += if *sign == signs[0] {
+                -coupling
+            } else {
+                *coupling
+            };
         }
-        means.copy_from_slice(&self.best_means);
-        best
-    }
-
-    /// The bound at u; fills A u and the tilted probabilities.
-    fn evaluate(
-        &mut self,
-        relaxation: &Relaxation,
-        signs: &[bool],
-        gains: &[f64],
-        means: &[f64],
-    ) -> f64 {
-        relaxation.couple(means, &mut self.coupled);
-        // log of a product: one logarithm instead of K.
-        let (mut linear, mut product) = (0.0, 1.0_f64);
-        for (k, gain) in gains.iter().enumerate() {
-            let sign = if signs[k] { -1.0 } else { 1.0 };
-            let log_odds = gain - 0.5 * relaxation.diagonal[k] - sign * self.coupled[k];
-            let e = (-log_odds.abs()).exp();
-            linear += log_odds.max(0.0);
-            product *= 1.0 + e;
-            if product > 1e200 {
-                linear += product.ln();
-                product = 1.0;
-            }
-            let likelier = 1.0 / (1.0 + e);
-            self.tilted[k] = sign
-                * if log_odds > 0.0 {
-                    likelier
-                } else {
-                    e * likelier
-                };
-        }
-        0.5 * dot(means, &self.coupled) + linear + product.ln()
+        above[depth][0] - 0.5 * coupling[0]
     }
 }

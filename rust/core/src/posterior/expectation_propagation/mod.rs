@@ -4,10 +4,12 @@
 //! certainly holds its log likelihood, a block mean field bound below and the tilt bound above.
 //!
 //! * `sites` runs the propagation; where it does not converge, block mean field answers,
+//!   `symmetric` is the matrix that it changes,
 //! * `moments` completes pair moments and moments of the residual.
 
 mod moments;
 mod sites;
+mod symmetric;
 
 use ndarray::{Array2, ArrayView2};
 

@@ -11,10 +11,8 @@ use crate::posterior::row_space::{RowSpace, dot};
 /// posterior's off-diagonal precision of the two, which their own sites do not enter; with the two
 /// marginals it makes up a table of four probabilities, so that no bound of theirs is violated.
 pub(crate) fn pair_moments(space: &RowSpace, sites: &Sites, marginals: &[f64]) -> Array2<f64> {
-    let n = space.n_coordinates();
-    let inverse = sites.inverse.as_slice().expect("row-major by construction");
     let mut pairs = Array2::zeros((space.n_features(), space.n_features()));
-    let mut spread = vec![0.0; n];
+    let mut spread = vec![0.0; space.n_coordinates()];
     let variances = &sites.variances;
     // 1 - V_k a_k
     let rest: Vec<f64> = variances
@@ -23,9 +21,7 @@ pub(crate) fn pair_moments(space: &RowSpace, sites: &Sites, marginals: &[f64]) -
         .map(|(v, p)| 1.0 / (1.0 + v * p))
         .collect();
     for k in 0..space.n_features() {
-        for (slot, row) in spread.iter_mut().zip(inverse.chunks_exact(n)) {
-            *slot = dot(row, space.feature(k));
-        }
+        sites.inverse.multiply(space.feature(k), &mut spread);
         pairs[[k, k]] = marginals[k];
         for l in 0..k {
             let shared = dot(&spread, space.feature(l));

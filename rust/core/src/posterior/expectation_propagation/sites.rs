@@ -12,6 +12,7 @@
 
 use ndarray::Array2;
 
+use super::symmetric::Symmetric;
 use crate::linear::Factor;
 use crate::numeric::{sigmoid, softplus};
 use crate::posterior::row_space::{Coordinates, RowSpace, add_scaled, dot};
@@ -20,7 +21,7 @@ const MAX_SWEEPS: usize = 200;
 /// Sweeps between two inverses from scratch, which rid the changes of rank 1 of their rounding.
 const REFRESH: usize = 8;
 /// Largest mismatch of means and variances between posterior and true features.
-const TOLERANCE: f64 = 1e-7;
+const TOLERANCE: f64 = 1e-6;
 /// The least precision of a site, in units of the feature's own. Where the target alone speaks
 /// for z between 0 and 1, the exact site would be negative.
 const LEAST_PRECISION: f64 = 1e-3;
@@ -31,7 +32,7 @@ const FASTER: f64 = 1.1;
 const SHORTEST_STEP: f64 = 0.05;
 
 /// Sites of one item and what the posterior says of its features.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Sites {
     /// m, (K,).
     means: Vec<f64>,
@@ -44,7 +45,7 @@ pub(crate) struct Sites {
     /// E[z], (K,).
     pub marginals: Vec<f64>,
     /// B^-1, (R, R).
-    pub inverse: Array2<f64>,
+    pub inverse: Symmetric,
     /// y, (R,).
     solution: Vec<f64>,
     /// log |B|.
@@ -63,7 +64,7 @@ impl Sites {
             cavity_precisions: vec![0.0; n_features],
             cavity_linears: vec![0.0; n_features],
             marginals: start.to_vec(),
-            inverse: Array2::zeros((0, 0)),
+            inverse: Symmetric::new(&Array2::zeros((0, 0))),
             solution: Vec::new(),
             log_determinant: 0.0,
             spread: vec![0.0; space.n_coordinates()],
@@ -98,7 +99,7 @@ impl Sites {
     /// B^-1 and y from the sites.
     fn factorise(&mut self, space: &RowSpace, item: &Coordinates) -> Option<()> {
         let factor = Factor::new(space.information(&self.variances).view())?;
-        self.inverse = factor.inverse();
+        self.inverse = Symmetric::new(&factor.inverse());
         self.log_determinant = factor.log_determinant();
         let residual = self.residual(space, item);
         self.solution = factor.solve(&residual);
@@ -117,11 +118,7 @@ impl Sites {
     /// Cavity and marginal of feature k.
     fn look(&mut self, space: &RowSpace, item: &Coordinates, k: usize) -> Option<()> {
         let feature = space.feature(k);
-        let inverse = self.inverse.as_slice().expect("row-major by construction");
-        let n = feature.len();
-        for (slot, row) in self.spread.iter_mut().zip(inverse.chunks_exact(n)) {
-            *slot = dot(row, feature);
-        }
+        self.inverse.multiply(feature, &mut self.spread);
         let informed = dot(feature, &self.spread);
         let rest = 1.0 - self.variances[k] * informed;
         if rest <= f64::EPSILON {
@@ -182,13 +179,7 @@ impl Sites {
         let scale = change / growth;
         let along = scale * dot(feature, &self.solution) + (mean - self.means[k]) / growth;
         add_scaled(&mut self.solution, -along, &self.spread);
-        let inverse = self
-            .inverse
-            .as_slice_mut()
-            .expect("row-major by construction");
-        for (row, s) in inverse.chunks_exact_mut(feature.len()).zip(&self.spread) {
-            add_scaled(row, -scale * s, &self.spread);
-        }
+        self.inverse.change(-scale, &self.spread);
         (self.means[k], self.variances[k]) = (mean, variance);
         Some(())
     }

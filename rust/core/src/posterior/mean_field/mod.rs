@@ -9,13 +9,14 @@
 //! Z_b the normaliser of the block's exp((lambda_b + W_b e_b) . z - z'Jz / 2). It is below the log
 //! likelihood for any distributions of the blocks, converged or not.
 
-use ndarray::{Array2, ArrayView2};
+mod block;
 
+use ndarray::Array2;
+
+use self::block::{Block, fold_marginals, partition};
 use super::row_space::{Coordinates, RowSpace, add_scaled, dot};
 use crate::numeric::softplus;
 
-/// Features of a block: 256 states.
-const MAX_BLOCK: usize = 8;
 const MAX_SWEEPS: usize = 200;
 /// Change of the bound in nats that ends the sweeps.
 const TOLERANCE: f64 = 1e-6;
@@ -24,14 +25,6 @@ const TOLERANCE: f64 = 1e-6;
 #[derive(Debug)]
 pub(crate) struct MeanField {
     blocks: Vec<Block>,
-}
-
-/// Features that keep their joint distribution.
-#[derive(Debug)]
-struct Block {
-    features: Vec<usize>,
-    /// -z'Jz / 2 of every state.
-    quadratic: Vec<f64>,
 }
 
 /// The factorised posterior of one item.
@@ -144,89 +137,11 @@ impl MeanField {
     }
 }
 
-impl Block {
-    fn new(features: Vec<usize>, coupling: ArrayView2<'_, f64>) -> Self {
-        let mut quadratic = vec![0.0; 1 << features.len()];
-        for (i, &k) in features.iter().enumerate() {
-            let (without, with) = quadratic[..1 << (i + 1)].split_at_mut(1 << i);
-            for (state, (with, without)) in with.iter_mut().zip(without).enumerate() {
-                let held = (0..i).filter(|j| state >> j & 1 == 1);
-                let coupled: f64 = held.map(|j| coupling[[k, features[j]]]).sum();
-                *with = *without - 0.5 * coupling[[k, k]] - coupled;
-            }
-        }
-        Self {
-            features,
-            quadratic,
-        }
-    }
-
-    /// Fill the table with the distribution in the given fields; returns its log normaliser.
-    fn distribute(&self, fields: impl Iterator<Item = f64>, table: &mut [f64]) -> f64 {
-        table[0] = 0.0;
-        for (i, field) in fields.enumerate() {
-            let (without, with) = table[..1 << (i + 1)].split_at_mut(1 << i);
-            for (with, without) in with.iter_mut().zip(without) {
-                *with = *without + field;
-            }
-        }
-        let mut highest = f64::NEG_INFINITY;
-        for (log_q, quadratic) in table.iter_mut().zip(&self.quadratic) {
-            *log_q += quadratic;
-            highest = highest.max(*log_q);
-        }
-        let mut mass = 0.0;
-        for q in table.iter_mut() {
-            *q = (*q - highest).exp();
-            mass += *q;
-        }
-        for q in table.iter_mut() {
-            *q /= mass;
-        }
-        highest + mass.ln()
-    }
-}
-
-/// Report the marginal of every position, from the last; the table is consumed.
-fn fold_marginals(table: &mut [f64], mut report: impl FnMut(usize, f64)) {
-    for i in (0..table.len().ilog2() as usize).rev() {
-        let (without, with) = table[..1 << (i + 1)].split_at_mut(1 << i);
-        let mut sum = 0.0;
-        for (without, with) in without.iter_mut().zip(with) {
-            sum += *with;
-            *without += *with;
-        }
-        report(i, sum);
-    }
-}
-
-/// Blocks grown along the strongest couplings.
-fn partition(coupling: ArrayView2<'_, f64>) -> Vec<Vec<usize>> {
-    let n_features = coupling.nrows();
-    let mut blocks: Vec<Vec<usize>> = (0..n_features).map(|k| vec![k]).collect();
-    let mut block_of: Vec<usize> = (0..n_features).collect();
-    let mut pairs: Vec<(usize, usize)> = (0..n_features)
-        .flat_map(|k| (0..k).map(move |l| (k, l)))
-        .collect();
-    pairs.sort_by(|a, b| coupling[*b].abs().total_cmp(&coupling[*a].abs()));
-    for (k, l) in pairs {
-        let (from, to) = (block_of[k], block_of[l]);
-        if from != to && blocks[from].len() + blocks[to].len() <= MAX_BLOCK {
-            let moved = std::mem::take(&mut blocks[from]);
-            for &feature in &moved {
-                block_of[feature] = to;
-            }
-            blocks[to].extend(moved);
-        }
-    }
-    blocks.retain(|block| !block.is_empty());
-    blocks
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::block::MAX_BLOCK;
     use super::*;
     use crate::posterior::brute_force::{case, distance};
 
@@ -266,14 +181,5 @@ mod tests {
             let pairs = mean_field.pairs(&got, &item.certain);
             prop_assert!(distance(&pairs, &truth.pairs) < slack);
         }
-    }
-
-    #[test]
-    fn the_strongest_couplings_stay_inside() {
-        let coupling =
-            Array2::from_shape_fn((16, 16), |(k, l)| if k % 2 == l % 2 { 2.0 } else { 1.0 });
-        let blocks = partition(coupling.view());
-        assert_eq!(blocks.len(), 2);
-        assert!(blocks.iter().all(|b| b.iter().all(|k| k % 2 == b[0] % 2)));
     }
 }
