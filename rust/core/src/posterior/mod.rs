@@ -13,6 +13,7 @@
 mod branch_and_bound;
 #[cfg(test)]
 mod brute_force;
+mod certain;
 mod enumeration;
 mod expectation_propagation;
 mod independent;

@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use ndarray::{Array1, Array2, ArrayView1, s};
 
+use super::certain::posterior_without_certain;
+use super::enumeration::MAX_ENUMERATION_FEATURES;
 use super::pattern::{PatternModel, patterns};
 use super::plan::{Ask, Plan, Quality, Report, SolverChoice};
 use super::problem::Problem;
@@ -61,16 +63,13 @@ pub fn posterior(
     moments: Moments,
     cancel: &CancelToken,
 ) -> Result<Posterior> {
-    let (n_items, n_features) = problem.log_odds.dim();
-    let targets = problem.targets;
-    let patterns = patterns(targets.dim(), |item, d| !targets[[item, d]].is_nan());
-    let shape = |wanted: Moments, dims| (moments >= wanted).then(|| Array2::zeros(dims));
-    let mut posterior = Posterior {
-        log_evidence: Array1::zeros(n_items),
-        marginals: shape(Moments::Marginals, (n_items, n_features)),
-        pair_moments: shape(Moments::Pairs, (n_features, n_features)),
-        report: Report::default(),
-    };
+    let n_features = problem.log_odds.ncols();
+    if n_features > MAX_ENUMERATION_FEATURES && problem.log_odds.iter().any(|l| l.is_infinite()) {
+        return posterior_without_certain(problem, choice, moments, cancel);
+    }
+    let is_observed = |item, d| !f64::is_nan(problem.targets[[item, d]]);
+    let patterns = patterns(problem.targets.dim(), is_observed);
+    let mut posterior = Posterior::empty(problem.log_odds.dim(), moments);
     let ask = Ask {
         choice,
         moments,
@@ -100,6 +99,19 @@ pub fn posterior(
     }
     posterior.report.seconds = start.elapsed().as_secs_f64();
     Ok(posterior)
+}
+
+impl Posterior {
+    /// Of (items, features), before anything is known.
+    pub(crate) fn empty((n_items, n_features): (usize, usize), moments: Moments) -> Self {
+        let shape = |wanted: Moments, dims| (moments >= wanted).then(|| Array2::zeros(dims));
+        Self {
+            log_evidence: Array1::zeros(n_items),
+            marginals: shape(Moments::Marginals, (n_items, n_features)),
+            pair_moments: shape(Moments::Pairs, (n_features, n_features)),
+            report: Report::default(),
+        }
+    }
 }
 
 impl Items for Problem<'_> {

@@ -61,7 +61,7 @@ pub(crate) fn quadrature_cost(weights: ArrayView2<'_, f64>, moments: Moments) ->
 
 /// Nanoseconds of an item that opens so many nodes of a search.
 pub(crate) fn search_cost(n_nodes: f64, n_features: usize, rank: usize) -> f64 {
-    n_nodes * (4 * n_features * rank + 30 * n_features) as f64
+    n_nodes * (n_features * rank + 10 * n_features) as f64
 }
 
 /// How many times this machine's time is the reference core's.

@@ -83,6 +83,16 @@ impl Report {
         }
     }
 
+    /// Take in the report of some other items.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.methods.extend(other.methods);
+        self.reasons.extend(other.reasons);
+        self.worst_certificate = self.worst_certificate.max(other.worst_certificate);
+        self.n_rescued += other.n_rescued;
+        self.predicted_seconds += other.predicted_seconds;
+        self.seconds += other.seconds;
+    }
+
     /// Whether every answer is exact up to a certified error.
     #[must_use]
     pub fn is_exact(&self) -> bool {
