@@ -9,6 +9,7 @@ mod cancel;
 mod error;
 mod linear;
 mod numeric;
+mod simd;
 
 pub mod em;
 pub mod mixture;

@@ -110,6 +110,7 @@ fn missing_information(
                             GroupSolver::Independent(solver) => tile.sum(solver, d_ix),
                             GroupSolver::Enumeration(solver) => tile.sum(solver, d_ix),
                             GroupSolver::Quadrature(solver) => tile.sum(solver, d_ix),
+                            GroupSolver::PlaneQuadrature(solver) => tile.sum(solver, d_ix),
                         }
                     })
                     .collect::<Result<_>>()?;

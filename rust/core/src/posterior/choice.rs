@@ -40,7 +40,9 @@ pub(crate) enum GroupSolver<'a> {
     /// Any dimensions, few features.
     Enumeration(Enumeration<'a>),
     /// One dimension.
-    Quadrature(Quadrature),
+    Quadrature(Quadrature<1>),
+    /// Two dimensions.
+    PlaneQuadrature(Quadrature<2>),
 }
 
 /// Choose and prepare the solver of a group.
@@ -56,8 +58,11 @@ pub(crate) fn prepare<'a>(
     Ok(match resolve(group, choice)? {
         Resolved::Independent => GroupSolver::Independent(Independent::new(n_features)),
         Resolved::Enumeration => GroupSolver::Enumeration(Enumeration::new(group.weights.view())),
+        Resolved::Quadrature if group.weights.ncols() == 2 => {
+            GroupSolver::PlaneQuadrature(Quadrature::new(group.weights.view(), cancel))
+        }
         Resolved::Quadrature => {
-            GroupSolver::Quadrature(Quadrature::new(group.weights.column(0), cancel))
+            GroupSolver::Quadrature(Quadrature::new(group.weights.view(), cancel))
         }
     })
 }
@@ -79,7 +84,7 @@ pub(crate) fn resolve(group: &Group, choice: SolverChoice) -> Result<Resolved> {
     let integrate = match choice {
         SolverChoice::Enumeration => false,
         SolverChoice::Auto => n_targets == 1 && n_features >= QUADRATURE_FROM,
-        SolverChoice::Quadrature if n_targets == 1 => true,
+        SolverChoice::Quadrature if n_targets <= 2 => true,
         SolverChoice::Quadrature => return Err(Error::NotScalar { n_targets }),
     };
     if integrate {

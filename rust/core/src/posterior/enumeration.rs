@@ -7,6 +7,7 @@ use ndarray::{Array2, ArrayView2};
 
 use super::item_solver::{Item, ItemSolver, Moments, ResidualMoments, Solved};
 use crate::error::Result;
+use crate::numeric::softplus;
 
 /// The most features that enumeration takes: 2^20 states are 8 MiB a table.
 pub const MAX_ENUMERATION_FEATURES: usize = 20;
@@ -144,6 +145,7 @@ impl ItemSolver for Enumeration<'_> {
         marginals: &mut [f64],
     ) -> Result<Solved> {
         let log_z = self.fill_posterior(&mut workspace.posterior, item);
+        let prior: f64 = item.log_odds.iter().map(|&l| softplus(l)).sum();
         if moments == Moments::Pairs {
             for (sum, q) in workspace.summed.iter_mut().zip(&workspace.posterior) {
                 *sum += item.weight * q;
@@ -154,7 +156,7 @@ impl ItemSolver for Enumeration<'_> {
         }
         let certificate = f64::EPSILON * self.n_features().max(1) as f64;
         Ok(Solved {
-            log_z,
+            log_likelihood: log_z - prior,
             certificate,
             rescued: false,
         })

@@ -18,7 +18,7 @@ pub enum Moments {
 /// One item of a group: its free features and its residual in units of the noise.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Item<'a> {
-    /// Finite log odds of the free features.
+    /// Log odds of the features; infinite where certain.
     pub log_odds: &'a [f64],
     /// (y - b) / sigma over the observed dimensions.
     pub residual: &'a [f64],
@@ -29,8 +29,8 @@ pub(crate) struct Item<'a> {
 /// What a solver says of one item beside its marginals.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Solved {
-    /// log sum over z of exp(lambda . z - |r - W'z|^2 / 2).
-    pub log_z: f64,
+    /// log sum over z of P(z) exp(-|r - W'z|^2 / 2), P(z) = prod sigmoid(+-lambda).
+    pub log_likelihood: f64,
     /// Relative rounding error that the solver admits.
     pub certificate: f64,
     /// Whether the plain method failed its certificate and an exact fall-back answered.

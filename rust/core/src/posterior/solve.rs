@@ -9,7 +9,6 @@ use super::item_solver::{Item, ItemSolver, Moments, Solved};
 use super::problem::Problem;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
-use crate::numeric::softplus;
 
 /// Items of one task. Fixed, so that sums do not depend on the number of threads.
 pub(crate) const TILE: usize = 64;
@@ -117,6 +116,10 @@ pub fn posterior(
                 posterior.solvers.quadrature = true;
                 run.add_to(&mut posterior, &solver)?;
             }
+            GroupSolver::PlaneQuadrature(solver) => {
+                posterior.solvers.quadrature = true;
+                run.add_to(&mut posterior, &solver)?;
+            }
         }
     }
     if moments == Moments::Pairs && posterior.pairs_by_pattern.is_empty() {
@@ -212,8 +215,7 @@ impl GroupRun<'_, '_> {
             let answer = solver
                 .solve(&mut workspace, input, self.moments, row)
                 .map_err(|e| at(e, item))?;
-            let prior: f64 = log_odds.iter().map(|&l| softplus(l)).sum();
-            log_evidence.push(answer.log_z - prior - group.log_normaliser);
+            log_evidence.push(answer.log_likelihood - group.log_normaliser);
             solved.push(answer);
         }
         let pairs = (self.moments == Moments::Pairs).then(|| solver.take_pairs(&mut workspace));

@@ -1,0 +1,15 @@
+//! Vectorised building blocks of the solvers: safe, by the crate `pulp`, for whatever vectors the
+//! machine has.
+//!
+//! The functions are generic over [`pulp::Simd`] and are meant to be inlined into a
+//! [`pulp::WithSimd`] that the caller dispatches once for a whole item or tile.
+
+mod aligned;
+mod exp;
+mod outer;
+mod sin_cos;
+
+pub(crate) use aligned::{AlignedBuffer, MAX_LANES};
+pub(crate) use exp::exp;
+pub(crate) use outer::{Accumulate, OuterProducts, Rows};
+pub(crate) use sin_cos::{sin_cos, two_product};

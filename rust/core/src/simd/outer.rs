@@ -1,0 +1,127 @@
+//! Sums of outer products: R += L R' over a long dimension, which lies along the vectors.
+//!
+//! Both factors are read as they are, row by row: nothing is packed or transposed. A tile of R stays
+//! in registers while the long dimension runs, and its lanes are added up at the end, which is
+//! cheap from some hundreds of terms on.
+
+use pulp::{Simd, WithSimd};
+
+/// Rows of numbers, `stride` apart; a row may be longer than what is summed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    /// At least (n_rows - 1) stride + the columns used.
+    pub values: &'a [f64],
+    /// Rows that enter; tiles read past them up to [`OuterProducts::PADDING`] rows, which have to
+    /// exist and be finite.
+    pub n_rows: usize,
+    /// Distance of two rows.
+    pub stride: usize,
+}
+
+/// Columns whose products are added or subtracted; multiples of the widest vector are fastest.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Accumulate {
+    /// First column and number of columns that are added.
+    pub added: (usize, usize),
+    /// First column and number of columns that are subtracted.
+    pub subtracted: (usize, usize),
+}
+
+/// sums[i, j] += left[i] . right[j] over the columns of `accumulate`.
+#[derive(Debug)]
+pub(crate) struct OuterProducts<'a> {
+    pub left: Rows<'a>,
+    pub right: Rows<'a>,
+    pub accumulate: Accumulate,
+    /// Row after row, left.n_rows x right.n_rows.
+    pub sums: &'a mut [f64],
+    /// Only j <= i is wanted (left is right); the rest is undefined.
+    pub lower_only: bool,
+}
+
+impl OuterProducts<'_> {
+    /// Rows past the last one that a tile may read.
+    pub const PADDING: usize = 5;
+
+    #[inline(always)]
+    fn tiles<S: Simd, const N_LEFT: usize, const N_RIGHT: usize>(self, simd: S) {
+        let (n_left, n_right) = (self.left.n_rows, self.right.n_rows);
+        for i in (0..n_left).step_by(N_LEFT) {
+            let end = if self.lower_only {
+                n_right.min(i + N_LEFT)
+            } else {
+                n_right
+            };
+            for j in (0..end).step_by(N_RIGHT) {
+                let tile = tile::<S, N_LEFT, N_RIGHT>(
+                    simd,
+                    self.left,
+                    i,
+                    self.right,
+                    j,
+                    self.accumulate,
+                );
+                for (i, row) in (i..n_left).zip(tile) {
+                    for (j, sum) in (j..n_right).zip(row) {
+                        self.sums[i * n_right + j] += sum;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl WithSimd for OuterProducts<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        // As many accumulators as registers, less one row of operands and one more.
+        if S::REGISTER_COUNT >= 32 {
+            self.tiles::<S, 4, 6>(simd);
+        } else {
+            self.tiles::<S, 3, 4>(simd);
+        }
+    }
+}
+
+#[inline(always)]
+fn tile<S: Simd, const N_LEFT: usize, const N_RIGHT: usize>(
+    simd: S,
+    left: Rows<'_>,
+    i: usize,
+    right: Rows<'_>,
+    j: usize,
+    accumulate: Accumulate,
+) -> [[f64; N_RIGHT]; N_LEFT] {
+    let mut sums = [[simd.splat_f64s(0.0); N_RIGHT]; N_LEFT];
+    for (columns, subtract) in [(accumulate.added, false), (accumulate.subtracted, true)] {
+        let (first, length) = columns;
+        let row = |rows: Rows<'_>, r: usize| {
+            let start = r * rows.stride + first;
+            start..start + length
+        };
+        let left_rows: [&[S::f64s]; N_LEFT] =
+            std::array::from_fn(|r| S::as_simd_f64s(&left.values[row(left, i + r)]).0);
+        let right_rows: [&[S::f64s]; N_RIGHT] =
+            std::array::from_fn(|r| S::as_simd_f64s(&right.values[row(right, j + r)]).0);
+        let n_vectors = length / S::F64_LANES;
+        let left_rows = left_rows.map(|r| &r[..n_vectors]);
+        let right_rows = right_rows.map(|r| &r[..n_vectors]);
+        for t in 0..n_vectors {
+            let left: [S::f64s; N_LEFT] = std::array::from_fn(|r| left_rows[r][t]);
+            let left = if subtract {
+                left.map(|x| simd.neg_f64s(x))
+            } else {
+                left
+            };
+            for (c, right) in right_rows.iter().enumerate() {
+                let right = right[t];
+                for r in 0..N_LEFT {
+                    sums[r][c] = simd.mul_add_e_f64s(left[r], right, sums[r][c]);
+                }
+            }
+        }
+    }
+    sums.map(|row| row.map(|sum| simd.reduce_sum_f64s(sum)))
+}
