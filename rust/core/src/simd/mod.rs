@@ -2,7 +2,9 @@
 //! machine has.
 //!
 //! The functions are generic over [`pulp::Simd`] and are meant to be inlined into a
-//! [`pulp::WithSimd`] that the caller dispatches once for a whole item or tile.
+//! [`pulp::WithSimd`] that the caller dispatches once for a whole item or tile. Vectors stay out of
+//! closures: a closure is a function that lacks the vector instructions until it is inlined, and
+//! those that go through `map` or `from_fn` often are not.
 
 mod aligned;
 mod exp;

@@ -109,19 +109,26 @@ fn tile<S: Simd, const N_LEFT: usize, const N_RIGHT: usize>(
         let left_rows = left_rows.map(|r| &r[..n_vectors]);
         let right_rows = right_rows.map(|r| &r[..n_vectors]);
         for t in 0..n_vectors {
-            let left: [S::f64s; N_LEFT] = std::array::from_fn(|r| left_rows[r][t]);
-            let left = if subtract {
-                left.map(|x| simd.neg_f64s(x))
-            } else {
-                left
-            };
-            for (c, right) in right_rows.iter().enumerate() {
-                let right = right[t];
+            let mut left = [simd.splat_f64s(0.0); N_LEFT];
+            for r in 0..N_LEFT {
+                left[r] = left_rows[r][t];
+                if subtract {
+                    left[r] = simd.neg_f64s(left[r]);
+                }
+            }
+            for c in 0..N_RIGHT {
+                let right = right_rows[c][t];
                 for r in 0..N_LEFT {
                     sums[r][c] = simd.mul_add_e_f64s(left[r], right, sums[r][c]);
                 }
             }
         }
     }
-    sums.map(|row| row.map(|sum| simd.reduce_sum_f64s(sum)))
+    let mut tile = [[0.0; N_RIGHT]; N_LEFT];
+    for (tile, sums) in tile.iter_mut().zip(sums) {
+        for (total, sum) in tile.iter_mut().zip(sums) {
+            *total = simd.reduce_sum_f64s(sum);
+        }
+    }
+    tile
 }

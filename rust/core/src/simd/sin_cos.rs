@@ -51,30 +51,39 @@ pub(crate) fn sin_cos<S: Simd>(simd: S, [high, low]: [S::f64s; 2]) -> (S::f64s, 
     let r = simd.mul_add_f64s(n, simd.splat_f64s(-HALF_PI_LOW), r);
     let r = simd.add_f64s(r, low);
     let square = simd.mul_f64s(r, r);
-    let polynomial = |coefficients: &[f64]| {
-        let mut sum = simd.splat_f64s(coefficients[0]);
-        for coefficient in &coefficients[1..] {
-            sum = simd.mul_add_f64s(sum, square, simd.splat_f64s(*coefficient));
-        }
-        sum
-    };
-    let sin = simd.mul_add_f64s(simd.mul_f64s(polynomial(&SIN), square), r, r);
-    let cos = polynomial(&COS);
+    let sin = simd.mul_f64s(polynomial(simd, &SIN, square), square);
+    let sin = simd.mul_add_f64s(sin, r, r);
+    let cos = polynomial(simd, &COS, square);
     // Quadrant n mod 4: odd ones swap, and bit 1 is the sign.
     let quadrant = simd.transmute_u64s_f64s(shifted);
     let one = simd.splat_u64s(1);
     let odd = simd.equal_u64s(simd.and_u64s(quadrant, one), one);
-    let sign = |quadrant| {
-        let bit = simd.and_u64s(quadrant, simd.splat_u64s(2));
-        simd.transmute_f64s_u64s(simd.mul_u64s(bit, simd.splat_u64s(1 << 62)))
-    };
     (
-        simd.xor_f64s(simd.select_f64s(odd, cos, sin), sign(quadrant)),
-        simd.xor_f64s(
+        signed(simd, quadrant, simd.select_f64s(odd, cos, sin)),
+        signed(
+            simd,
+            simd.add_u64s(quadrant, one),
             simd.select_f64s(odd, sin, cos),
-            sign(simd.add_u64s(quadrant, one)),
         ),
     )
+}
+
+/// Coefficients by falling powers.
+#[inline(always)]
+fn polynomial<S: Simd>(simd: S, coefficients: &[f64], x: S::f64s) -> S::f64s {
+    let mut sum = simd.splat_f64s(coefficients[0]);
+    for coefficient in &coefficients[1..] {
+        sum = simd.mul_add_f64s(sum, x, simd.splat_f64s(*coefficient));
+    }
+    sum
+}
+
+/// Minus x in quadrants 2 and 3.
+#[inline(always)]
+fn signed<S: Simd>(simd: S, quadrant: S::u64s, x: S::f64s) -> S::f64s {
+    let bit = simd.and_u64s(quadrant, simd.splat_u64s(2));
+    let sign = simd.mul_u64s(bit, simd.splat_u64s(1 << 62));
+    simd.xor_f64s(x, simd.transmute_f64s_u64s(sign))
 }
 
 #[cfg(test)]

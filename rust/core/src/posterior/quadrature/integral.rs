@@ -1,30 +1,34 @@
 //! The Fourier integral of one item, its certificate and its posterior expectations.
 //!
-//! With the tilt theta, pi_k = sigmoid(lambda_k + theta . w_k), phi_k(u) = 1 - pi_k +
-//! pi_k exp(-iu . w_k) and the prior P(z) = prod_k sigmoid(+-lambda_k), in D = 1 or 2 dimensions,
+//! With the tilt theta, pi_k = sigmoid(lambda_k + theta . w_k), phi_k(u) = (1 - pi_k) exp(iu . w_k / 2)
+//! + pi_k exp(-iu . w_k / 2) and the prior P(z) = prod_k sigmoid(+-lambda_k), in D = 1 or 2 dimensions,
 //!
 //! sum over z of P(z) exp(-|c - W'z|^2 / 2)
 //!     = exp(|theta|^2 / 2 - theta . c) prod_k (1 + exp(lambda_k + theta . w_k)) / (1 + exp lambda_k) I,
-//! I = (2 pi)^-D/2 Int exp(-|u|^2 / 2 + iu . (c - theta)) prod_k phi_k(u) du <= 1.
+//! I = (2 pi)^-D/2 Int exp(-|u|^2 / 2 + iu . (c - theta - sum_k w_k / 2)) prod_k phi_k(u) du <= 1.
 //!
 //! A derivative in c_d multiplies the integrand by iu_d - theta_d and the summand by
 //! -(c - W'z)_d: that is how residual moments come out of the same nodes.
 //!
 //! An item leaves out the blocks of nodes that it cannot see. |phi_k|^2 = 1 - 2 pi_k (1 - pi_k)
-//! (1 - cos) <= exp(-2 pi_k (1 - pi_k)(1 - cos)) bounds its integrand, and leaving two features out
+//! (1 - cos u . w_k) <= exp(-2 pi_k (1 - pi_k)(1 - cos u . w_k)) bounds its integrand, and leaving two features out
 //! of the product raises that bound by a factor e at most.
+
+use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
 use super::nodes::{Nodes, exp_i};
-use super::products::{Complex, backward, decay, forward, multiply};
-use super::tilt::{Features, Tilt};
+use super::products::{Backward, Complex, Forward, complex_mut, decay, multiply};
+use super::tilt::{Features, Tilt, dot};
 use crate::simd::{AlignedBuffer, exp};
 
-/// The most relative rounding error, kappa K eps, that an integral may admit.
+/// The most relative error that an integral may admit.
 const CERTIFICATE_LIMIT: f64 = 1e-11;
 /// Blocks side by side.
 const MAX_GROUP: usize = 4;
+/// What may be left out, relative to the integrand at the origin.
+const NEGLIGIBLE: f64 = 1e-13;
 
 /// What the expectation of z is multiplied by; directions are unit vectors.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +48,8 @@ pub(super) struct Evaluated {
     pub log_likelihood: f64,
     /// Upper bound of it, certain even where the integral cancels.
     pub log_bound: f64,
-    /// Condition of the sum over nodes, sum |f| / sum f, times K eps.
+    /// Bound of the relative error: the condition of the sum over nodes, sum |f| / sum f, times K eps,
+    /// and the nodes left out.
     pub certificate: f64,
 }
 
@@ -72,6 +77,7 @@ pub(super) struct Integral<const D: usize> {
     /// Where grids that are too fine for a table make it.
     pub tables: AlignedBuffer,
     prefix: AlignedBuffer,
+    products: AlignedBuffer,
     sums: AlignedBuffer,
 }
 
@@ -108,21 +114,19 @@ impl<const D: usize> WithSimd for Evaluate<'_, D> {
             };
         };
         self.reserve(nodes, S::F64_LANES);
-        self.find_active(simd, nodes);
         let zero = simd.splat_f64s(0.0);
         let mut sums = Sums::<S> {
             value: zero,
             moduli: zero,
             weighted: zero,
         };
-        let n_active = self.integral.active.len();
-        for (first, size) in groups(n_active) {
-            match size {
-                1 => self.group::<S, 1>(simd, nodes, first, &mut sums),
-                2 => self.group::<S, 2>(simd, nodes, first, &mut sums),
-                3 => self.group::<S, 3>(simd, nodes, first, &mut sums),
-                _ => self.group::<S, 4>(simd, nodes, first, &mut sums),
-            }
+        let n_blocks = nodes.len() / S::F64_LANES;
+        let budget = NEGLIGIBLE * nodes.weights.iter().fold(0.0, |most, w| w.max(most));
+        let mut lost = 0.0;
+        // From the far end on, where most is left out.
+        for first in (0..n_blocks).step_by(MAX_GROUP).rev() {
+            let blocks = first..n_blocks.min(first + MAX_GROUP);
+            lost += self.group(simd, nodes, blocks, budget - lost, &mut sums);
         }
         let value = simd.reduce_sum_f64s(sums.value);
         let condition = simd.reduce_sum_f64s(sums.moduli) / value;
@@ -131,29 +135,21 @@ impl<const D: usize> WithSimd for Evaluate<'_, D> {
             self.integral.mean = simd.reduce_sum_f64s(sums.weighted) / value;
             self.reduce_marginals(simd);
         }
-        // One more than the features, for the nodes left out.
-        let n_factors = (self.features.n_features + 1) as f64;
+        let n_factors = self.features.n_features.max(1) as f64;
         Evaluated {
             log_likelihood: log_bound + value.ln(),
             log_bound,
-            certificate: condition * f64::EPSILON * n_factors,
+            certificate: condition * f64::EPSILON * n_factors + lost / value,
         }
     }
-}
-
-/// Blocks in groups of nearly equal size: first block and size.
-fn groups(n_blocks: usize) -> impl Iterator<Item = (usize, usize)> {
-    let n_groups = n_blocks.div_ceil(MAX_GROUP);
-    (0..n_groups).map(move |group| {
-        let first = group * n_blocks / n_groups;
-        (first, (group + 1) * n_blocks / n_groups - first)
-    })
 }
 
 impl<const D: usize> Evaluate<'_, D> {
     fn reserve(&mut self, nodes: &Nodes<D>, lanes: usize) {
         let n_features = self.features.n_features;
         let integral = &mut *self.integral;
+        integral.active.clear();
+        integral.products.reserve(2 * MAX_GROUP * lanes);
         integral.tables.reserve(MAX_GROUP * nodes.scratch(lanes));
         if self.weighting.is_some() {
             integral.prefix.reserve(2 * MAX_GROUP * n_features * lanes);
@@ -163,38 +159,61 @@ impl<const D: usize> Evaluate<'_, D> {
         }
     }
 
-    /// Leave out blocks whose bounds add up to less than eps times the integrand at the origin: what
-    /// is lost is less than the rounding of the sum of moduli.
+    /// Add up a group of blocks but for those whose bounds sum to no more than the budget; returns
+    /// that sum.
     #[inline(always)]
-    fn find_active<S: Simd>(&mut self, simd: S, nodes: &Nodes<D>) {
-        let n_features = self.features.n_features;
-        let tilt = &self.integral.tilt;
-        let (present, absent) = (&tilt.present[..n_features], &tilt.absent[..n_features]);
-        let weights = S::as_simd_f64s(&nodes.weights).0;
-        let budget = f64::EPSILON * nodes.weights.iter().fold(0.0, |most, w| w.max(most));
-        let mut lost = 0.0;
-        self.integral.active.clear();
-        for block in (0..weights.len()).rev() {
-            let table = nodes.block(simd, block, &mut self.integral.tables);
-            let exponent = decay(simd, table, present, absent);
-            let bound = exp(simd, simd.sub_f64s(simd.splat_f64s(1.0), exponent));
-            let bound = simd.reduce_sum_f64s(simd.mul_f64s(weights[block], bound));
-            if lost + bound <= budget {
-                lost += bound;
-            } else {
-                self.integral.active.push(block);
-            }
-        }
-        self.integral.active.reverse();
-    }
-
-    /// The integrand at the active blocks from `first` on, and its expectations.
-    #[inline(always)]
-    fn group<S: Simd, const N: usize>(
+    fn group<S: Simd>(
         &mut self,
         simd: S,
         nodes: &Nodes<D>,
-        first: usize,
+        blocks: Range<usize>,
+        budget: f64,
+        sums: &mut Sums<S>,
+    ) -> f64 {
+        // The tables borrow the scratch while the rest of the integral changes.
+        let mut scratch = std::mem::take(&mut self.integral.tables);
+        let mut scratches = scratch.chunks_mut(nodes.scratch(S::F64_LANES).max(1));
+        let mut tables: [&[f64]; MAX_GROUP] = [&[]; MAX_GROUP];
+        for (table, block) in tables.iter_mut().zip(blocks.clone()) {
+            *table = nodes.block(simd, block, scratches.next().unwrap_or_default());
+        }
+        for b in blocks.len()..MAX_GROUP {
+            tables[b] = tables[0];
+        }
+        let spread = &self.integral.tilt.spread[..self.features.n_features];
+        let exponents = decay(simd, tables, spread);
+        let (mut lost, mut n_active, mut active) = (0.0, 0, [0; MAX_GROUP]);
+        for (b, block) in blocks.enumerate() {
+            let (one, two) = (simd.splat_f64s(1.0), simd.splat_f64s(2.0));
+            let bound = exp(simd, simd.negate_mul_add_e_f64s(two, exponents[b], one));
+            let weights = S::as_simd_f64s(&nodes.weights).0[block];
+            let bound = simd.reduce_sum_f64s(simd.mul_f64s(weights, bound));
+            if lost + bound <= budget {
+                lost += bound;
+            } else {
+                (tables[n_active], active[n_active]) = (tables[b], block);
+                n_active += 1;
+            }
+        }
+        match n_active {
+            0 => {}
+            1 => self.integrate::<S, 1>(simd, nodes, first_of(tables), first_of(active), sums),
+            2 => self.integrate::<S, 2>(simd, nodes, first_of(tables), first_of(active), sums),
+            3 => self.integrate::<S, 3>(simd, nodes, first_of(tables), first_of(active), sums),
+            _ => self.integrate::<S, 4>(simd, nodes, first_of(tables), first_of(active), sums),
+        }
+        self.integral.tables = scratch;
+        lost
+    }
+
+    /// Add up the integrand at some blocks, and its expectations.
+    #[inline(always)]
+    fn integrate<S: Simd, const N: usize>(
+        &mut self,
+        simd: S,
+        nodes: &Nodes<D>,
+        tables: [&[f64]; N],
+        blocks: [usize; N],
         sums: &mut Sums<S>,
     ) {
         let n_features = self.features.n_features;
@@ -202,33 +221,35 @@ impl<const D: usize> Evaluate<'_, D> {
             tilt,
             active,
             integrand,
-            tables,
             prefix,
+            products,
             sums: lane_sums,
             ..
         } = &mut *self.integral;
-        let (present, absent) = (&tilt.present[..n_features], &tilt.absent[..n_features]);
-        let phase: [S::f64s; D] =
-            std::array::from_fn(|d| simd.splat_f64s(self.residual[d] - tilt.theta[d]));
-        let blocks: [usize; N] = std::array::from_fn(|b| active[first + b]);
-        let mut scratch = tables.chunks_mut(nodes.scratch(S::F64_LANES).max(1));
-        let tables = blocks.map(|block| {
-            nodes.block(simd, block, scratch.next().unwrap_or_default())
-        });
-        let prefix: &mut [Complex<S>] = if self.weighting.is_some() {
-            let (prefix, _) = S::as_mut_simd_f64s(prefix);
-            &mut prefix.as_chunks_mut::<2>().0[..N * n_features]
-        } else {
-            &mut []
+        let balance = &tilt.balance[..n_features];
+        let mut phase = [simd.splat_f64s(0.0); D];
+        for d in 0..D {
+            phase[d] = simd.splat_f64s(self.residual[d] - tilt.theta[d] - nodes.centre[d]);
+        }
+        let length = 2 * N * S::F64_LANES;
+        let prefix = match self.weighting {
+            Some(_) => &mut prefix[..length * n_features],
+            None => &mut [],
         };
-        let product = forward(simd, tables, present, absent, prefix);
+        let products = &mut products[..length];
+        simd.vectorize(Forward {
+            tables,
+            balance,
+            prefix: &mut *prefix,
+            product: &mut *products,
+        });
+        let product = complex_mut::<S>(products);
         let at = |b: usize| nodes.positions.each_ref().map(|u| S::as_simd_f64s(u).0[blocks[b]]);
-        let start: [Complex<S>; N] = std::array::from_fn(|b| {
+        let mut start = [[simd.splat_f64s(0.0); 2]; N];
+        for b in 0..N {
             let weight = S::as_simd_f64s(&nodes.weights).0[blocks[b]];
             let (cos, sin) = exp_i(simd, at(b), phase);
-            [simd.mul_f64s(weight, cos), simd.mul_f64s(weight, sin)]
-        });
-        for b in 0..N {
+            start[b] = [simd.mul_f64s(weight, cos), simd.mul_f64s(weight, sin)];
             let [re, im] = multiply(simd, start[b], product[b]);
             sums.value = simd.add_f64s(sums.value, re);
             let square = simd.mul_add_e_f64s(re, re, simd.mul_f64s(im, im));
@@ -237,16 +258,26 @@ impl<const D: usize> Evaluate<'_, D> {
         let Some(weighting) = self.weighting else {
             return;
         };
-        let mut suffix: [Complex<S>; N] = std::array::from_fn(|b| match weighting {
-            Weighting::Mass => start[b],
-            _ => multiply(simd, start[b], factor(simd, weighting, tilt.theta, at(b))),
-        });
-        let lane_sums = S::as_mut_simd_f64s(lane_sums).0;
-        backward(simd, tables, present, absent, prefix, &mut suffix, lane_sums);
-        let (integrand, _) = S::as_mut_simd_f64s(integrand).0.as_chunks_mut::<2>();
+        let suffix = &mut *product;
         for b in 0..N {
-            sums.weighted = simd.add_f64s(sums.weighted, suffix[b][0]);
-            integrand[first + b] = suffix[b];
+            suffix[b] = match weighting {
+                Weighting::Mass => start[b],
+                _ => multiply(simd, start[b], factor(simd, weighting, tilt.theta, at(b))),
+            };
+        }
+        simd.vectorize(Backward {
+            tables,
+            balance,
+            prefix,
+            suffix: &mut *products,
+            sums: lane_sums,
+        });
+        let weighted = complex_mut::<S>(products);
+        let integrand = complex_mut::<S>(integrand);
+        for b in 0..N {
+            sums.weighted = simd.add_f64s(sums.weighted, weighted[b][0]);
+            integrand[active.len()] = weighted[b];
+            active.push(blocks[b]);
         }
     }
 
@@ -263,6 +294,11 @@ impl<const D: usize> Evaluate<'_, D> {
     }
 }
 
+#[inline(always)]
+fn first_of<T: Copy, const N: usize>(all: [T; MAX_GROUP]) -> [T; N] {
+    std::array::from_fn(|n| all[n])
+}
+
 /// What brings the weighting into the integrand at the nodes u.
 #[inline(always)]
 fn factor<S: Simd, const D: usize>(
@@ -271,21 +307,20 @@ fn factor<S: Simd, const D: usize>(
     theta: [f64; D],
     u: [S::f64s; D],
 ) -> Complex<S> {
-    let along = |direction: [f64; D]| {
-        let mut u_along = simd.splat_f64s(0.0);
-        for d in 0..D {
-            u_along = simd.mul_add_e_f64s(u[d], simd.splat_f64s(direction[d]), u_along);
-        }
-        (super::tilt::dot(theta, direction), u_along)
+    let direction = match weighting {
+        Weighting::Mass => [0.0; D],
+        Weighting::Residual(direction) | Weighting::ResidualSquared(direction) => direction,
     };
+    let theta = dot(theta, direction);
+    let mut along = simd.splat_f64s(0.0);
+    for d in 0..D {
+        along = simd.mul_add_e_f64s(u[d], simd.splat_f64s(direction[d]), along);
+    }
+    let u = along;
     match weighting {
         Weighting::Mass => [simd.splat_f64s(1.0), simd.splat_f64s(0.0)],
-        Weighting::Residual(direction) => {
-            let (theta, u) = along(direction);
-            [simd.splat_f64s(theta), simd.neg_f64s(u)]
-        }
-        Weighting::ResidualSquared(direction) => {
-            let (theta, u) = along(direction);
+        Weighting::Residual(_) => [simd.splat_f64s(theta), simd.neg_f64s(u)],
+        Weighting::ResidualSquared(_) => {
             let constant = simd.splat_f64s(1.0 + theta * theta);
             [
                 simd.negate_mul_add_e_f64s(u, u, constant),

@@ -7,12 +7,13 @@
 use pulp::{Simd, WithSimd};
 
 use crate::numeric::ceil_to_count;
+use super::products::{complex, complex_mut};
 use crate::simd::{AlignedBuffer, sin_cos, two_product};
 
 /// exp(-40) bounds both the aliasing of the trapezoid rule and the truncated tail.
 const LOG_TOLERANCE: f64 = 40.0;
 
-/// Entries of the largest table of exp(iu . w) of all features: 32 MiB.
+/// Entries of the largest table of exp(iu . w / 2) of all features: 32 MiB.
 const MAX_ENTRIES: usize = 1 << 21;
 /// Nodes times features of the finest grid over all features, whose table is made block by block
 /// from factors: some milliseconds an item.
@@ -23,7 +24,7 @@ const MAX_BRANCH_ENTRIES: usize = 1 << 18;
 const MAX_NODES_A_STATE: usize = 4;
 /// A grid of this size is never too fine: it costs no more than finding the tilt.
 const MIN_NODES: usize = 64;
-/// Stands for sin = 0 where cos = -1, so that no characteristic function is ever exactly zero.
+/// Stands for cos = 0, so that no characteristic function is ever exactly zero.
 const TINY: f64 = 1e-30;
 
 /// How fine a grid may be.
@@ -52,7 +53,7 @@ impl Limit {
     }
 }
 
-/// Nodes u and exp(iu . w_k) as (cos, sin), block after block, in a block feature after feature.
+/// Nodes u and exp(iu . w_k / 2) as (cos, sin), block after block, in a block feature after feature.
 #[derive(Debug)]
 pub(super) struct Nodes<const D: usize> {
     /// Coordinates of the nodes along each axis.
@@ -60,6 +61,8 @@ pub(super) struct Nodes<const D: usize> {
     /// Trapezoid weight times exp(-|u|^2 / 2) / (2 pi)^(D / 2), doubled but at the origin; zero
     /// where a block reaches outside.
     pub weights: AlignedBuffer,
+    /// Half the sum of the weights along each axis.
+    pub centre: [f64; D],
     n_features: usize,
     table: Table,
 }
@@ -67,7 +70,7 @@ pub(super) struct Nodes<const D: usize> {
 #[derive(Debug)]
 enum Table {
     Whole(AlignedBuffer),
-    /// exp(i (origin + offset) . w): the origin depends on the block, the offset on the lane.
+    /// exp(i (origin + offset) . w / 2): the origin depends on the block, the offset on the lane.
     Factors {
         /// (cos, sin), block after block.
         origins: Vec<[f64; 2]>,
@@ -119,22 +122,22 @@ impl<const D: usize> Nodes<D> {
         }
     }
 
-    /// exp(iu . w_k) of every feature at the nodes of a block.
+    /// exp(iu . w_k / 2) of every feature at the nodes of a block.
     #[inline(always)]
     pub fn block<'a, S: Simd>(
         &'a self,
         simd: S,
         block: usize,
         scratch: &'a mut [f64],
-    ) -> &'a [[S::f64s; 2]] {
+    ) -> &'a [f64] {
         let length = 2 * self.n_features * S::F64_LANES;
         match &self.table {
-            Table::Whole(table) => pairs::<S>(&table[block * length..(block + 1) * length]),
+            Table::Whole(table) => &table[block * length..(block + 1) * length],
             Table::Factors { origins, offsets } => {
                 let origins = &origins[block * self.n_features..(block + 1) * self.n_features];
-                let (product, _) = S::as_mut_simd_f64s(scratch).0.as_chunks_mut::<2>();
+                let product = complex_mut::<S>(scratch);
                 for ((product, [cos, sin]), [c, s]) in
-                    product.iter_mut().zip(pairs::<S>(offsets)).zip(origins)
+                    product.iter_mut().zip(complex::<S>(offsets)).zip(origins)
                 {
                     let (c, s) = (simd.splat_f64s(*c), simd.splat_f64s(*s));
                     *product = [
@@ -142,15 +145,10 @@ impl<const D: usize> Nodes<D> {
                         simd.mul_add_e_f64s(s, *cos, simd.mul_f64s(c, *sin)),
                     ];
                 }
-                pairs::<S>(&scratch[..length])
+                &scratch[..length]
             }
         }
     }
-}
-
-#[inline(always)]
-fn pairs<S: Simd>(numbers: &[f64]) -> &[[S::f64s; 2]] {
-    S::as_simd_f64s(numbers).0.as_chunks::<2>().0
 }
 
 /// The number without its lowest bits, so that the multiples of a step are exact and all tables
@@ -228,7 +226,11 @@ impl<const D: usize> WithSimd for Build<'_, D> {
             let mut scratch = AlignedBuffer::zeros(2 * n_features * lanes);
             let mut at_origins = Vec::with_capacity(n_features * origins.len());
             for origin in &origins {
-                self.fill(simd, origin.map(|u| simd.splat_f64s(u)), &mut scratch);
+                let mut at = at;
+                for d in 0..D {
+                    at[d] = simd.splat_f64s(origin[d]);
+                }
+                self.fill(simd, at, &mut scratch);
                 let entries = scratch.chunks_exact(2 * lanes);
                 at_origins.extend(entries.map(|entry| [entry[0], entry[lanes]]));
             }
@@ -240,6 +242,7 @@ impl<const D: usize> WithSimd for Build<'_, D> {
         Nodes {
             positions,
             weights: aligned(&weights),
+            centre: self.weights.map(|w| 0.5 * w.iter().sum::<f64>()),
             n_features,
             table,
         }
@@ -271,16 +274,19 @@ impl<const D: usize> Build<'_, D> {
         .collect()
     }
 
-    /// exp(iu . w_k) of every feature for one vector of nodes.
+    /// exp(iu . w_k / 2) of every feature for one vector of nodes.
     #[inline(always)]
     fn fill<S: Simd>(&self, simd: S, at: [S::f64s; D], table: &mut [f64]) {
-        let (entries, _) = S::as_mut_simd_f64s(table).0.as_chunks_mut::<2>();
+        let entries = complex_mut::<S>(table);
         let tiny = simd.splat_f64s(TINY);
         for (k, entry) in entries.iter_mut().enumerate() {
-            let w: [S::f64s; D] = std::array::from_fn(|d| simd.splat_f64s(self.weights[d][k]));
+            let mut w = at;
+            for d in 0..D {
+                w[d] = simd.splat_f64s(0.5 * self.weights[d][k]);
+            }
             let (cos, sin) = exp_i(simd, at, w);
-            let vanishes = simd.less_than_f64s(simd.abs_f64s(sin), tiny);
-            *entry = [cos, simd.select_f64s(vanishes, tiny, sin)];
+            let vanishes = simd.less_than_f64s(simd.abs_f64s(cos), tiny);
+            *entry = [simd.select_f64s(vanishes, tiny, cos), sin];
         }
     }
 }

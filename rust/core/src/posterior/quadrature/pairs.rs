@@ -1,5 +1,5 @@
-//! Pair moments: E[z_k z_l] = sum over nodes of Re(f x_k x_l / I) with x_k = pi_k exp(-iu . w_k) /
-//! phi_k. The rows sqrt(f / I) x_k of many items are gathered, and two products of the rows with
+//! Pair moments: E[z_k z_l] = sum over nodes of Re(f x_k x_l / I) with x_k = pi_k exp(-iu . w_k / 2)
+//! / phi_k. The rows sqrt(f / I) x_k of many items are gathered, and two products of the rows with
 //! themselves, of the real and of the imaginary parts, add them all up.
 
 use ndarray::Array2;
@@ -7,7 +7,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::integral::Integral;
 use super::nodes::Nodes;
-use super::products::{multiply, square_root};
+use super::products::{complex, multiply, square_root};
 use crate::simd::{Accumulate, AlignedBuffer, OuterProducts, Rows};
 
 /// Numbers of the rows that are gathered, 1 MiB: they stay in the cache until they are multiplied.
@@ -132,16 +132,17 @@ impl<const D: usize> WithSimd for AddRows<'_, D> {
         let n_given = self.states.len();
         let n_integrated = pairs.n_features - n_given;
         let present = &tilt.present[..n_integrated];
-        let absent = &tilt.absent[..n_integrated];
+        let balance = &tilt.balance[..n_integrated];
         let scale = simd.splat_f64s(self.weight / *value);
         let tiny = simd.splat_f64s(TINY);
-        let integrand = S::as_simd_f64s(integrand).0.as_chunks::<2>().0;
+        let integrand = complex::<S>(integrand);
         for (&block, f) in active.iter().zip(integrand) {
             if pairs.used + S::F64_LANES > pairs.capacity {
                 pairs.flush(self.arch);
             }
-            let root = square_root(simd, f.map(|part| simd.mul_f64s(part, scale)));
-            let table = self.nodes.block(simd, block, tables);
+            let f = [simd.mul_f64s(f[0], scale), simd.mul_f64s(f[1], scale)];
+            let root = square_root(simd, f);
+            let table = complex::<S>(self.nodes.block(simd, block, tables));
             let column = pairs.used / S::F64_LANES;
             let imaginary = pairs.capacity / S::F64_LANES;
             let mut rows = pairs.rows.chunks_exact_mut(stride);
@@ -153,17 +154,20 @@ impl<const D: usize> WithSimd for AddRows<'_, D> {
                 row[column] = re;
                 row[column + imaginary] = im;
             }
-            for (((row, [cos, sin]), p), q) in rows.zip(table).zip(present).zip(absent) {
+            for (((row, [cos, sin]), p), balance) in rows.zip(table).zip(present).zip(balance) {
                 let row = S::as_mut_simd_f64s(row).0;
-                let (p, q) = (simd.splat_f64s(*p), simd.splat_f64s(*q));
-                // exp(-iu . w) / phi = (1 - pi) exp(-iu . w) + pi over |phi|^2.
-                let re = simd.mul_add_e_f64s(p, *cos, q);
-                let im = simd.mul_f64s(p, *sin);
-                let square = simd.mul_add_e_f64s(re, re, simd.mul_f64s(im, im));
+                // pi (cos - i sin) / (cos + i m sin), the conjugate of the divisor multiplied out.
+                let (p, balance) = (simd.splat_f64s(*p), simd.splat_f64s(*balance));
+                let im = simd.mul_f64s(balance, *sin);
+                let square = simd.mul_add_e_f64s(*cos, *cos, simd.mul_f64s(im, im));
                 let ratio = simd.div_f64s(p, simd.max_f64s(square, tiny));
+                let conjugates = [
+                    simd.negate_mul_add_e_f64s(*sin, im, simd.mul_f64s(*cos, *cos)),
+                    simd.neg_f64s(simd.mul_add_e_f64s(*cos, im, simd.mul_f64s(*sin, *cos))),
+                ];
                 let quotient = [
-                    simd.mul_f64s(simd.mul_add_e_f64s(q, *cos, p), ratio),
-                    simd.mul_f64s(simd.neg_f64s(simd.mul_f64s(q, *sin)), ratio),
+                    simd.mul_f64s(conjugates[0], ratio),
+                    simd.mul_f64s(conjugates[1], ratio),
                 ];
                 let [re, im] = multiply(simd, root, quotient);
                 row[column] = re;

@@ -1,15 +1,27 @@
 //! The hot loops: products of characteristic functions over all features, at some blocks of nodes.
 //!
-//! phi_k = 1 - pi_k + pi_k exp(-iu . w_k). Complex numbers are pairs of vectors (re, im). `N` blocks
-//! go side by side, because each product is a chain whose steps wait for one another.
+//! Features are centred: z = 1/2 +- 1/2, so that phi_k = cos(u . w_k / 2) + i m_k sin(u . w_k / 2)
+//! with the balance m_k = 1 - 2 pi_k. Complex numbers are pairs of vectors (re, im). `N` blocks go
+//! side by side, because each product is a chain whose steps wait for one another.
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 /// A vector of complex numbers.
 pub(super) type Complex<S> = [<S as Simd>::f64s; 2];
 
-/// exp(iu . w_k), feature after feature, of `N` blocks.
-pub(super) type Tables<'a, S, const N: usize> = [&'a [Complex<S>]; N];
+/// exp(iu . w_k / 2), feature after feature, of `N` blocks.
+type Tables<'a, S, const N: usize> = [&'a [Complex<S>]; N];
+
+/// Numbers as complex vectors.
+#[inline(always)]
+pub(super) fn complex<S: Simd>(numbers: &[f64]) -> &[Complex<S>] {
+    S::as_simd_f64s(numbers).0.as_chunks::<2>().0
+}
+
+#[inline(always)]
+pub(super) fn complex_mut<S: Simd>(numbers: &mut [f64]) -> &mut [Complex<S>] {
+    S::as_mut_simd_f64s(numbers).0.as_chunks_mut::<2>().0
+}
 
 #[inline(always)]
 pub(super) fn multiply<S: Simd>(simd: S, [a, b]: Complex<S>, [c, d]: Complex<S>) -> Complex<S> {
@@ -19,111 +31,113 @@ pub(super) fn multiply<S: Simd>(simd: S, [a, b]: Complex<S>, [c, d]: Complex<S>)
     ]
 }
 
-/// The product over all features. `prefix` (2 N vectors a feature) receives the products over the
-/// features before each, unless it is empty.
-#[inline(always)]
-pub(super) fn forward<S: Simd, const N: usize>(
-    simd: S,
-    tables: Tables<'_, S, N>,
-    present: &[f64],
-    absent: &[f64],
-    prefix: &mut [Complex<S>],
-) -> [Complex<S>; N] {
-    let n_features = present.len();
-    let (absent, tables) = (&absent[..n_features], tables.map(|t| &t[..n_features]));
-    let keep = !prefix.is_empty();
-    let mut product = [[simd.splat_f64s(1.0), simd.splat_f64s(0.0)]; N];
-    let mut prefix = prefix.chunks_exact_mut(N);
-    for k in 0..n_features {
-        if keep && let Some(before) = prefix.next() {
+/// The product over all features, which multiplies `product`. Keeps in `prefix` (2 N vectors a
+/// feature) the products over the features before each, unless it is empty.
+///
+/// Ops of their own, called by [`Simd::vectorize`]: inlined into something larger, the products
+/// would not stay in registers.
+pub(super) struct Forward<'a, const N: usize> {
+    pub tables: [&'a [f64]; N],
+    pub balance: &'a [f64],
+    pub prefix: &'a mut [f64],
+    pub product: &'a mut [f64],
+}
+
+impl<const N: usize> WithSimd for Forward<'_, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let n_features = self.balance.len();
+        let tables: Tables<'_, S, N> = self.tables.map(|t| &complex::<S>(t)[..n_features]);
+        let mut prefix = complex_mut::<S>(self.prefix).chunks_exact_mut(N);
+        let mut product = [[simd.splat_f64s(1.0), simd.splat_f64s(0.0)]; N];
+        for k in 0..n_features {
+            if let Some(before) = prefix.next() {
+                for b in 0..N {
+                    before[b] = product[b];
+                }
+            }
+            let balance = simd.splat_f64s(self.balance[k]);
             for b in 0..N {
-                before[b] = product[b];
+                let [cos, sin] = tables[b][k];
+                let phi = [cos, simd.mul_f64s(balance, sin)];
+                product[b] = multiply(simd, product[b], phi);
             }
         }
-        let p = simd.splat_f64s(present[k]);
-        let q = simd.splat_f64s(absent[k]);
-        for b in 0..N {
-            let [cos, sin] = tables[b][k];
-            let re = simd.mul_add_e_f64s(p, cos, q);
-            let minus_im = simd.mul_f64s(p, sin);
-            let [x, y] = product[b];
-            product[b] = [
-                simd.mul_add_e_f64s(y, minus_im, simd.mul_f64s(x, re)),
-                simd.negate_mul_add_e_f64s(x, minus_im, simd.mul_f64s(y, re)),
-            ];
+        for (slot, product) in complex_mut::<S>(self.product).iter_mut().zip(product) {
+            *slot = product;
         }
     }
-    product
 }
 
-/// Run back from `suffix`, which becomes its product with all features, and add
-/// Re(suffix prod_{l != k} phi_l exp(-iu . w_k)) to the lanes of `sums[k]`.
-#[inline(always)]
-pub(super) fn backward<S: Simd, const N: usize>(
-    simd: S,
-    tables: Tables<'_, S, N>,
-    present: &[f64],
-    absent: &[f64],
-    prefix: &[Complex<S>],
-    suffix: &mut [Complex<S>; N],
-    sums: &mut [S::f64s],
-) {
-    let n_features = present.len();
-    let (absent, tables) = (&absent[..n_features], tables.map(|t| &t[..n_features]));
-    let sums = &mut sums[..n_features];
-    let prefix = &prefix[..n_features * N];
-    let mut after = *suffix;
-    for (k, before) in prefix.chunks_exact(N).enumerate().rev() {
-        let p = simd.splat_f64s(present[k]);
-        let q = simd.splat_f64s(absent[k]);
-        let mut sum = sums[k];
+/// Multiplies `suffix` by the factors of all features, from the last one on, and adds
+/// Re(suffix prod_{l != k} phi_l exp(-iu . w_k / 2)) to the lanes of `sums[k]`.
+pub(super) struct Backward<'a, const N: usize> {
+    pub tables: [&'a [f64]; N],
+    pub balance: &'a [f64],
+    pub prefix: &'a [f64],
+    pub suffix: &'a mut [f64],
+    pub sums: &'a mut [f64],
+}
+
+impl<const N: usize> WithSimd for Backward<'_, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let n_features = self.balance.len();
+        let tables: Tables<'_, S, N> = self.tables.map(|t| &complex::<S>(t)[..n_features]);
+        let sums = &mut S::as_mut_simd_f64s(self.sums).0[..n_features];
+        let prefix = complex::<S>(self.prefix)[..n_features * N].chunks_exact(N);
+        let suffix = complex_mut::<S>(self.suffix);
+        let mut after = [[simd.splat_f64s(0.0); 2]; N];
         for b in 0..N {
-            let [cos, sin] = tables[b][k];
-            let [x, y] = after[b];
-            let holds = [
-                simd.mul_add_e_f64s(y, sin, simd.mul_f64s(x, cos)),
-                simd.negate_mul_add_e_f64s(x, sin, simd.mul_f64s(y, cos)),
-            ];
-            let [re, im] = before[b];
-            sum = simd.mul_add_e_f64s(re, holds[0], sum);
-            sum = simd.negate_mul_add_e_f64s(im, holds[1], sum);
-            after[b] = [
-                simd.mul_add_e_f64s(p, holds[0], simd.mul_f64s(q, x)),
-                simd.mul_add_e_f64s(p, holds[1], simd.mul_f64s(q, y)),
-            ];
+            after[b] = suffix[b];
         }
-        sums[k] = sum;
+        for (k, before) in (0..n_features).rev().zip(prefix.rev()) {
+            let balance = simd.splat_f64s(self.balance[k]);
+            let mut sum = sums[k];
+            for b in 0..N {
+                let [cos, sin] = tables[b][k];
+                let [x, y] = after[b];
+                let (x_cos, x_sin) = (simd.mul_f64s(x, cos), simd.mul_f64s(x, sin));
+                let (y_cos, y_sin) = (simd.mul_f64s(y, cos), simd.mul_f64s(y, sin));
+                let [re, im] = before[b];
+                sum = simd.mul_add_e_f64s(re, simd.add_f64s(x_cos, y_sin), sum);
+                sum = simd.mul_add_e_f64s(im, simd.sub_f64s(x_sin, y_cos), sum);
+                after[b] = [
+                    simd.negate_mul_add_e_f64s(balance, y_sin, x_cos),
+                    simd.mul_add_e_f64s(balance, x_sin, y_cos),
+                ];
+            }
+            sums[k] = sum;
+        }
+        for b in 0..N {
+            suffix[b] = after[b];
+        }
     }
-    *suffix = after;
 }
 
-/// sum_k spread_k (1 - cos(u . w_k)): exp(-that) bounds |prod_k phi_k| where
+/// sum_k spread_k sin^2(u . w_k / 2): exp(-2 that) bounds |prod_k phi_k| where
 /// spread_k = pi_k (1 - pi_k).
 #[inline(always)]
-pub(super) fn decay<S: Simd>(
+pub(super) fn decay<S: Simd, const N: usize>(
     simd: S,
-    table: &[Complex<S>],
-    present: &[f64],
-    absent: &[f64],
-) -> S::f64s {
-    let one = simd.splat_f64s(1.0);
-    // Four sums, because one would wait for itself.
-    let mut sums = [simd.splat_f64s(0.0); 4];
-    let (tables, rest) = table.as_chunks::<4>();
-    let n_whole = 4 * tables.len();
-    let spread = |k: usize| simd.splat_f64s(present[k] * absent[k]);
-    for (ix, entries) in tables.iter().enumerate() {
-        for (lag, [cos, _]) in entries.iter().enumerate() {
-            let loss = simd.sub_f64s(one, *cos);
-            sums[lag] = simd.mul_add_e_f64s(spread(4 * ix + lag), loss, sums[lag]);
+    tables: [&[f64]; N],
+    spread: &[f64],
+) -> [S::f64s; N] {
+    let n_features = spread.len();
+    let tables: Tables<'_, S, N> = tables.map(|t| &complex::<S>(t)[..n_features]);
+    let mut sums = [simd.splat_f64s(0.0); N];
+    for k in 0..n_features {
+        let spread = simd.splat_f64s(spread[k]);
+        for b in 0..N {
+            let [_, sin] = tables[b][k];
+            sums[b] = simd.mul_add_e_f64s(spread, simd.mul_f64s(sin, sin), sums[b]);
         }
     }
-    for (lag, [cos, _]) in rest.iter().enumerate() {
-        let loss = simd.sub_f64s(one, *cos);
-        sums[lag] = simd.mul_add_e_f64s(spread(n_whole + lag), loss, sums[lag]);
-    }
-    let [a, b, c, d] = sums;
-    simd.add_f64s(simd.add_f64s(a, b), simd.add_f64s(c, d))
+    sums
 }
 
 /// The principal square root, all its digits in both parts.

@@ -35,8 +35,10 @@ pub(super) struct Tilt<const D: usize> {
     pub theta: [f64; D],
     /// pi_k = sigmoid(lambda_k + theta . w_k).
     pub present: AlignedBuffer,
-    /// 1 - pi_k, with digits of its own.
-    pub absent: AlignedBuffer,
+    /// 1 - 2 pi_k.
+    pub balance: AlignedBuffer,
+    /// pi_k (1 - pi_k).
+    pub spread: AlignedBuffer,
     /// The bound at theta.
     pub log_bound: f64,
 }
@@ -58,7 +60,8 @@ impl<const D: usize> Default for Tilt<D> {
         Self {
             theta: [0.0; D],
             present: AlignedBuffer::default(),
-            absent: AlignedBuffer::default(),
+            balance: AlignedBuffer::default(),
+            spread: AlignedBuffer::default(),
             log_bound: 0.0,
         }
     }
@@ -69,7 +72,8 @@ impl<const D: usize> Tilt<D> {
     #[inline(always)]
     pub fn solve<S: Simd>(&mut self, simd: S, features: Features<'_, D>, residual: [f64; D]) {
         self.present.reserve(features.log_odds.len());
-        self.absent.reserve(features.log_odds.len());
+        self.balance.reserve(features.log_odds.len());
+        self.spread.reserve(features.log_odds.len());
         let mut theta = [0.0; D];
         let mut pass = self.pass(simd, features, theta);
         // Without a tilt the factors are those of the prior.
@@ -113,8 +117,8 @@ impl<const D: usize> Tilt<D> {
             .weights
             .map(|w| &S::as_simd_f64s(w).0[..n_vectors]);
         let present = &mut S::as_mut_simd_f64s(&mut self.present).0[..n_vectors];
-        let absent = &mut S::as_mut_simd_f64s(&mut self.absent).0[..n_vectors];
-        let theta = theta.map(|t| simd.splat_f64s(t));
+        let balance = &mut S::as_mut_simd_f64s(&mut self.balance).0[..n_vectors];
+        let spreads = &mut S::as_mut_simd_f64s(&mut self.spread).0[..n_vectors];
         let (mut mean, mut curvature) = ([zero; D], [[zero; D]; D]);
         let (mut rise, mut log_factors) = (zero, 0.0);
         for first in (0..n_vectors).step_by(FACTORS) {
@@ -122,7 +126,7 @@ impl<const D: usize> Tilt<D> {
             for k in first..n_vectors.min(first + FACTORS) {
                 let mut shift = zero;
                 for d in 0..D {
-                    shift = simd.mul_add_e_f64s(theta[d], weights[d][k], shift);
+                    shift = simd.mul_add_e_f64s(simd.splat_f64s(theta[d]), weights[d][k], shift);
                 }
                 let prior = log_odds[k];
                 let tilted = simd.add_f64s(prior, shift);
@@ -134,8 +138,11 @@ impl<const D: usize> Tilt<D> {
                 let positive = simd.greater_than_f64s(tilted, zero);
                 let p = simd.select_f64s(positive, likely, unlikely);
                 present[k] = p;
-                absent[k] = simd.select_f64s(positive, unlikely, likely);
+                let difference = simd.sub_f64s(unlikely, likely);
+                balance[k] =
+                    simd.select_f64s(positive, difference, simd.neg_f64s(difference));
                 let spread = simd.mul_f64s(likely, unlikely);
+                spreads[k] = spread;
                 for d in 0..D {
                     mean[d] = simd.mul_add_e_f64s(p, weights[d][k], mean[d]);
                     let spread = simd.mul_f64s(spread, weights[d][k]);
@@ -152,17 +159,22 @@ impl<const D: usize> Tilt<D> {
             }
             log_factors += simd.reduce_product_f64s(factors).ln();
         }
-        Pass {
-            mean: mean.map(|sum| simd.reduce_sum_f64s(sum)),
-            curvature: std::array::from_fn(|d| {
-                std::array::from_fn(|e| {
-                    let sum = simd.reduce_sum_f64s(curvature[d.max(e)][d.min(e)]);
-                    if d == e { 1.0 + sum } else { sum }
-                })
-            }),
+        let mut pass = Pass {
+            mean: [0.0; D],
+            curvature: [[0.0; D]; D],
             rise: simd.reduce_sum_f64s(rise),
             log_factors,
+        };
+        for d in 0..D {
+            pass.mean[d] = simd.reduce_sum_f64s(mean[d]);
+            for e in 0..=d {
+                let sum = simd.reduce_sum_f64s(curvature[d][e]);
+                pass.curvature[d][e] = sum;
+                pass.curvature[e][d] = sum;
+            }
+            pass.curvature[d][d] += 1.0;
         }
+        pass
     }
 }
 
