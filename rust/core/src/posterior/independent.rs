@@ -4,7 +4,7 @@ use ndarray::Array2;
 
 use super::item_solver::{Item, ItemSolver, Moments, ResidualMoments, Solved};
 use crate::error::Result;
-use crate::numeric::{sigmoid};
+use crate::numeric::sigmoid;
 
 /// Solver of items whose posterior factorises.
 #[derive(Debug)]

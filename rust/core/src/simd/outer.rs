@@ -53,14 +53,8 @@ impl OuterProducts<'_> {
                 n_right
             };
             for j in (0..end).step_by(N_RIGHT) {
-                let tile = tile::<S, N_LEFT, N_RIGHT>(
-                    simd,
-                    self.left,
-                    i,
-                    self.right,
-                    j,
-                    self.accumulate,
-                );
+                let tile =
+                    tile::<S, N_LEFT, N_RIGHT>(simd, self.left, i, self.right, j, self.accumulate);
                 for (i, row) in (i..n_left).zip(tile) {
                     for (j, sum) in (j..n_right).zip(row) {
                         self.sums[i * n_right + j] += sum;

@@ -103,8 +103,8 @@ pub(super) fn solve<const D: usize>(
             let start = child.depth();
             let nodes = quadrature.nodes(start);
             n_branches += 1;
-            work += (quadrature.n_features() - start + 1)
-                * (TILT_NODES + nodes.map_or(0, Nodes::len));
+            work +=
+                (quadrature.n_features() - start + 1) * (TILT_NODES + nodes.map_or(0, Nodes::len));
             let evaluated =
                 quadrature.evaluate(integral, nodes, start, log_odds, child.residual, None);
             if evaluated.is_certified() {

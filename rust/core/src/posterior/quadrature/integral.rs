@@ -244,7 +244,12 @@ impl<const D: usize> Evaluate<'_, D> {
             product: &mut *products,
         });
         let product = complex_mut::<S>(products);
-        let at = |b: usize| nodes.positions.each_ref().map(|u| S::as_simd_f64s(u).0[blocks[b]]);
+        let at = |b: usize| {
+            nodes
+                .positions
+                .each_ref()
+                .map(|u| S::as_simd_f64s(u).0[blocks[b]])
+        };
         let mut start = [[simd.splat_f64s(0.0); 2]; N];
         for b in 0..N {
             let weight = S::as_simd_f64s(&nodes.weights).0[blocks[b]];

@@ -337,5 +337,4 @@ impl<const D: usize> ItemSolver for Quadrature<D> {
 }
 
 #[cfg(test)]
-#[path = "/tmp/h1bench_inner.rs"]
-mod h1bench;
+mod tests;

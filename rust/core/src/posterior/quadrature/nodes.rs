@@ -6,8 +6,8 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::numeric::ceil_to_count;
 use super::products::{complex, complex_mut};
+use crate::numeric::ceil_to_count;
 use crate::simd::{AlignedBuffer, sin_cos, two_product};
 
 /// exp(-40) bounds both the aliasing of the trapezoid rule and the truncated tail.
@@ -22,8 +22,9 @@ const MAX_WIDE_ENTRIES: usize = 1 << 24;
 const MAX_BRANCH_ENTRIES: usize = 1 << 18;
 /// A branch of m features is split rather than integrated on more than this many 2^m nodes.
 const MAX_NODES_A_STATE: usize = 4;
-/// A grid of this size is never too fine: it costs no more than finding the tilt.
-const MIN_NODES: usize = 64;
+/// A grid of this size, for one and two dimensions, is never too fine: that of no features at all is
+/// smaller, and it costs hardly more than finding the tilt.
+const MIN_NODES: [usize; 2] = [64, 1024];
 /// Stands for cos = 0, so that no characteristic function is ever exactly zero.
 const TINY: f64 = 1e-30;
 
@@ -39,7 +40,7 @@ pub(super) enum Limit {
 }
 
 impl Limit {
-    fn admits(self, n_nodes: usize, n_features: usize) -> bool {
+    fn admits<const D: usize>(self, n_nodes: usize, n_features: usize) -> bool {
         let n_entries = n_nodes.saturating_mul(n_features.max(1));
         match self {
             Self::Root => n_entries <= MAX_ENTRIES,
@@ -47,7 +48,7 @@ impl Limit {
             Self::Branch => {
                 let n_states = 1_usize << n_features.min(32);
                 n_entries <= MAX_BRANCH_ENTRIES
-                    && n_nodes <= MIN_NODES.max(MAX_NODES_A_STATE * n_states)
+                    && n_nodes <= MIN_NODES[D - 1].max(MAX_NODES_A_STATE * n_states)
             }
         }
     }
@@ -83,11 +84,7 @@ impl<const D: usize> Nodes<D> {
     /// Grid for weights along the axes, in units of the noise. The step bounds aliasing by
     /// Hoeffding's inequality: w . z + noise has the sub-Gaussian variance 1 + sum w^2 / 4,
     /// whatever the prior. None where the grid would be finer than the limit.
-    pub fn new(
-        arch: pulp::Arch,
-        weights: [&[f64]; D],
-        limit: Limit,
-    ) -> Option<Self> {
+    pub fn new(arch: pulp::Arch, weights: [&[f64]; D], limit: Limit) -> Option<Self> {
         let n_features = weights[0].len();
         let steps = weights.map(|w| {
             let variance = 1.0 + w.iter().map(|w| w * w).sum::<f64>() / 4.0;
@@ -98,7 +95,7 @@ impl<const D: usize> Nodes<D> {
         let full = reach
             .iter()
             .fold(1_usize, |n, r| n.saturating_mul(r.saturating_mul(2)));
-        if !limit.admits(full / 2 + 1, n_features) {
+        if !limit.admits::<D>(full / 2 + 1, n_features) {
             return None;
         }
         Some(arch.dispatch(Build {
@@ -195,10 +192,11 @@ impl<const D: usize> WithSimd for Build<'_, D> {
         let mut origins: Vec<[f64; D]> = Vec::new();
         let (mut positions, mut weights) = ([const { Vec::new() }; D], Vec::new());
         for origin in self.origins(shape) {
-            let node = |lane: usize| -> [f64; D] {
-                std::array::from_fn(|d| origin[d] + offsets[d][lane])
-            };
-            let block: Vec<f64> = (0..lanes).map(|lane| node_weight(node(lane), scale)).collect();
+            let node =
+                |lane: usize| -> [f64; D] { std::array::from_fn(|d| origin[d] + offsets[d][lane]) };
+            let block: Vec<f64> = (0..lanes)
+                .map(|lane| node_weight(node(lane), scale))
+                .collect();
             if block.iter().all(|w| *w == 0.0) {
                 continue;
             }
@@ -213,9 +211,7 @@ impl<const D: usize> WithSimd for Build<'_, D> {
             let mut table = AlignedBuffer::zeros(2 * n_features * weights.len());
             let length = 2 * n_features * lanes;
             for block in 0..origins.len() {
-                let at = positions
-                    .each_ref()
-                    .map(|p| S::as_simd_f64s(p).0[block]);
+                let at = positions.each_ref().map(|p| S::as_simd_f64s(p).0[block]);
                 self.fill(simd, at, &mut table[block * length..(block + 1) * length]);
             }
             Table::Whole(table)
@@ -315,9 +311,7 @@ fn node_weight<const D: usize>(node: [f64; D], scale: f64) -> f64 {
     let side = node.iter().rev().find(|u| **u != 0.0);
     match side {
         None => scale,
-        Some(u) if *u > 0.0 && square <= 2.0 * LOG_TOLERANCE => {
-            2.0 * scale * (-0.5 * square).exp()
-        }
+        Some(u) if *u > 0.0 && square <= 2.0 * LOG_TOLERANCE => 2.0 * scale * (-0.5 * square).exp(),
         Some(_) => 0.0,
     }
 }

@@ -89,7 +89,10 @@ impl PairSum {
             if k == l {
                 self.diagonal[k]
             } else {
-                self.sums.get(k.max(l) * n + k.min(l)).copied().unwrap_or(0.0)
+                self.sums
+                    .get(k.max(l) * n + k.min(l))
+                    .copied()
+                    .unwrap_or(0.0)
             }
         });
         self.sums.fill(0.0);

@@ -149,7 +149,10 @@ pub(super) fn square_root<S: Simd>(simd: S, [re, im]: Complex<S>) -> Complex<S> 
     // The larger part by the root, the smaller one from 2 re im.
     let sum = simd.mul_f64s(half, simd.add_f64s(modulus, simd.abs_f64s(re)));
     let large = simd.sqrt_f64s(sum);
-    let divisor = simd.max_f64s(simd.add_f64s(large, large), simd.splat_f64s(f64::MIN_POSITIVE));
+    let divisor = simd.max_f64s(
+        simd.add_f64s(large, large),
+        simd.splat_f64s(f64::MIN_POSITIVE),
+    );
     let small = simd.div_f64s(im, divisor);
     let right = simd.greater_than_or_equal_f64s(re, zero);
     let below = simd.less_than_f64s(im, zero);

@@ -113,9 +113,7 @@ impl<const D: usize> Tilt<D> {
         let (zero, one) = (simd.splat_f64s(0.0), simd.splat_f64s(1.0));
         let log_odds = S::as_simd_f64s(features.log_odds).0;
         let n_vectors = log_odds.len();
-        let weights = features
-            .weights
-            .map(|w| &S::as_simd_f64s(w).0[..n_vectors]);
+        let weights = features.weights.map(|w| &S::as_simd_f64s(w).0[..n_vectors]);
         let present = &mut S::as_mut_simd_f64s(&mut self.present).0[..n_vectors];
         let balance = &mut S::as_mut_simd_f64s(&mut self.balance).0[..n_vectors];
         let spreads = &mut S::as_mut_simd_f64s(&mut self.spread).0[..n_vectors];
@@ -139,8 +137,7 @@ impl<const D: usize> Tilt<D> {
                 let p = simd.select_f64s(positive, likely, unlikely);
                 present[k] = p;
                 let difference = simd.sub_f64s(unlikely, likely);
-                balance[k] =
-                    simd.select_f64s(positive, difference, simd.neg_f64s(difference));
+                balance[k] = simd.select_f64s(positive, difference, simd.neg_f64s(difference));
                 let spread = simd.mul_f64s(likely, unlikely);
                 spreads[k] = spread;
                 for d in 0..D {
