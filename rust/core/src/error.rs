@@ -98,9 +98,9 @@ pub enum Error {
         /// What to do instead.
         advice: &'static str,
     },
-    /// Quadrature asked for where the couplings have rank above 1.
+    /// Quadrature asked for where the couplings have rank above 2.
     #[error(
-        "quadrature needs a scalar target, got {n_targets} observed target dimensions in one item; \
+        "quadrature takes one or two target dimensions, got {n_targets} observed target dimensions in one item; \
          use solver=\"auto\" or \"enumeration\""
     )]
     NotScalar {

@@ -6,6 +6,11 @@
 //! closures: a closure is a function that lacks the vector instructions until it is inlined, and
 //! those that go through `map` or `from_fn` often are not.
 
+#![expect(
+    clippy::inline_always,
+    reason = "vector instructions exist only inside the function that was dispatched"
+)]
+
 mod aligned;
 mod exp;
 mod outer;
@@ -13,5 +18,5 @@ mod sin_cos;
 
 pub(crate) use aligned::{AlignedBuffer, MAX_LANES};
 pub(crate) use exp::exp;
-pub(crate) use outer::{Accumulate, OuterProducts, Rows};
+pub(crate) use outer::{Accumulate, Operand, OuterProducts};
 pub(crate) use sin_cos::{sin_cos, two_product};

@@ -8,7 +8,7 @@ use pulp::{Simd, WithSimd};
 
 /// Rows of numbers, `stride` apart; a row may be longer than what is summed.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rows<'a> {
+pub(crate) struct Operand<'a> {
     /// At least (n_rows - 1) stride + the columns used.
     pub values: &'a [f64],
     /// Rows that enter; tiles read past them up to [`OuterProducts::PADDING`] rows, which have to
@@ -30,8 +30,8 @@ pub(crate) struct Accumulate {
 /// sums[i, j] += left[i] . right[j] over the columns of `accumulate`.
 #[derive(Debug)]
 pub(crate) struct OuterProducts<'a> {
-    pub left: Rows<'a>,
-    pub right: Rows<'a>,
+    pub left: Operand<'a>,
+    pub right: Operand<'a>,
     pub accumulate: Accumulate,
     /// Row after row, left.n_rows x right.n_rows.
     pub sums: &'a mut [f64],
@@ -82,16 +82,16 @@ impl WithSimd for OuterProducts<'_> {
 #[inline(always)]
 fn tile<S: Simd, const N_LEFT: usize, const N_RIGHT: usize>(
     simd: S,
-    left: Rows<'_>,
+    left: Operand<'_>,
     i: usize,
-    right: Rows<'_>,
+    right: Operand<'_>,
     j: usize,
     accumulate: Accumulate,
 ) -> [[f64; N_RIGHT]; N_LEFT] {
     let mut sums = [[simd.splat_f64s(0.0); N_RIGHT]; N_LEFT];
     for (columns, subtract) in [(accumulate.added, false), (accumulate.subtracted, true)] {
         let (first, length) = columns;
-        let row = |rows: Rows<'_>, r: usize| {
+        let row = |rows: Operand<'_>, r: usize| {
             let start = r * rows.stride + first;
             start..start + length
         };
@@ -125,4 +125,57 @@ fn tile<S: Simd, const N_LEFT: usize, const N_RIGHT: usize>(
         }
     }
     tile
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Small whole numbers: every order of summation is exact.
+    fn operand(n_rows: usize, stride: usize) -> Vec<f64> {
+        let numbers = (0..(n_rows + OuterProducts::PADDING) * stride).map(|i| (i * i) % 17);
+        numbers.map(|x| x as f64 - 8.0).collect()
+    }
+
+    #[test]
+    fn adds_and_subtracts_the_products_of_rows() {
+        let (stride, accumulate) = (
+            56,
+            Accumulate {
+                added: (0, 24),
+                subtracted: (32, 16),
+            },
+        );
+        for (n_left, n_right) in [(1, 1), (4, 6), (5, 13), (17, 9), (0, 3)] {
+            let (left, right) = (operand(n_left, stride), operand(n_right, stride));
+            for lower_only in [false, true] {
+                let right = if lower_only { &left } else { &right };
+                let n_right = if lower_only { n_left } else { n_right };
+                let mut sums = vec![0.5; n_left * n_right];
+                pulp::Arch::new().dispatch(OuterProducts {
+                    left: Operand {
+                        values: &left,
+                        n_rows: n_left,
+                        stride,
+                    },
+                    right: Operand {
+                        values: right,
+                        n_rows: n_right,
+                        stride,
+                    },
+                    accumulate,
+                    sums: &mut sums,
+                    lower_only,
+                });
+                for i in 0..n_left {
+                    for j in 0..(if lower_only { i + 1 } else { n_right }) {
+                        let product = |t: usize| left[i * stride + t] * right[j * stride + t];
+                        let added: f64 = (0..24).map(product).sum();
+                        let subtracted: f64 = (32..48).map(product).sum();
+                        assert_eq!(sums[i * n_right + j], 0.5 + added - subtracted);
+                    }
+                }
+            }
+        }
+    }
 }

@@ -7,9 +7,6 @@
 //!     = exp(|theta|^2 / 2 - theta . c) prod_k (1 + exp(lambda_k + theta . w_k)) / (1 + exp lambda_k) I,
 //! I = (2 pi)^-D/2 Int exp(-|u|^2 / 2 + iu . (c - theta - sum_k w_k / 2)) prod_k phi_k(u) du <= 1.
 //!
-//! A derivative in c_d multiplies the integrand by iu_d - theta_d and the summand by
-//! -(c - W'z)_d: that is how residual moments come out of the same nodes.
-//!
 //! An item leaves out the blocks of nodes that it cannot see. |phi_k|^2 = 1 - 2 pi_k (1 - pi_k)
 //! (1 - cos u . w_k) <= exp(-2 pi_k (1 - pi_k)(1 - cos u . w_k)) bounds its integrand, and leaving two features out
 //! of the product raises that bound by a factor e at most.
@@ -19,8 +16,9 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::nodes::{Nodes, exp_i};
-use super::products::{Backward, Complex, Forward, complex_mut, decay, multiply};
-use super::tilt::{Features, Tilt, dot};
+use super::products::{Backward, Forward, complex_mut, decay, multiply};
+use super::tilt::{Features, Tilt};
+use super::weighting::{Weighting, factor};
 use crate::simd::{AlignedBuffer, exp};
 
 /// The most relative error that an integral may admit.
@@ -29,17 +27,6 @@ const CERTIFICATE_LIMIT: f64 = 1e-11;
 const MAX_GROUP: usize = 4;
 /// What may be left out, relative to the integrand at the origin.
 const NEGLIGIBLE: f64 = 1e-13;
-
-/// What the expectation of z is multiplied by; directions are unit vectors.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Weighting<const D: usize> {
-    /// 1.
-    Mass,
-    /// r = (c - W'z) . direction.
-    Residual([f64; D]),
-    /// r^2.
-    ResidualSquared([f64; D]),
-}
 
 /// Value of an integral and how far it can be trusted.
 #[derive(Debug, Clone, Copy)]
@@ -135,7 +122,7 @@ impl<const D: usize> WithSimd for Evaluate<'_, D> {
             self.integral.mean = simd.reduce_sum_f64s(sums.weighted) / value;
             self.reduce_marginals(simd);
         }
-        let n_factors = self.features.n_features.max(1) as f64;
+        let n_factors = self.features.count.max(1) as f64;
         Evaluated {
             log_likelihood: log_bound + value.ln(),
             log_bound,
@@ -146,7 +133,7 @@ impl<const D: usize> WithSimd for Evaluate<'_, D> {
 
 impl<const D: usize> Evaluate<'_, D> {
     fn reserve(&mut self, nodes: &Nodes<D>, lanes: usize) {
-        let n_features = self.features.n_features;
+        let n_features = self.features.count;
         let integral = &mut *self.integral;
         integral.active.clear();
         integral.products.reserve(2 * MAX_GROUP * lanes);
@@ -180,7 +167,7 @@ impl<const D: usize> Evaluate<'_, D> {
         for b in blocks.len()..MAX_GROUP {
             tables[b] = tables[0];
         }
-        let spread = &self.integral.tilt.spread[..self.features.n_features];
+        let spread = &self.integral.tilt.spread[..self.features.count];
         let exponents = decay(simd, tables, spread);
         let (mut lost, mut n_active, mut active) = (0.0, 0, [0; MAX_GROUP]);
         for (b, block) in blocks.enumerate() {
@@ -216,7 +203,7 @@ impl<const D: usize> Evaluate<'_, D> {
         blocks: [usize; N],
         sums: &mut Sums<S>,
     ) {
-        let n_features = self.features.n_features;
+        let n_features = self.features.count;
         let Integral {
             tilt,
             active,
@@ -288,7 +275,7 @@ impl<const D: usize> Evaluate<'_, D> {
 
     #[inline(always)]
     fn reduce_marginals<S: Simd>(&mut self, simd: S) {
-        let n_features = self.features.n_features;
+        let n_features = self.features.count;
         let integral = &mut *self.integral;
         let present = &integral.tilt.present[..n_features];
         let sums = &S::as_simd_f64s(&integral.sums).0[..n_features];
@@ -302,35 +289,4 @@ impl<const D: usize> Evaluate<'_, D> {
 #[inline(always)]
 fn first_of<T: Copy, const N: usize>(all: [T; MAX_GROUP]) -> [T; N] {
     std::array::from_fn(|n| all[n])
-}
-
-/// What brings the weighting into the integrand at the nodes u.
-#[inline(always)]
-fn factor<S: Simd, const D: usize>(
-    simd: S,
-    weighting: Weighting<D>,
-    theta: [f64; D],
-    u: [S::f64s; D],
-) -> Complex<S> {
-    let direction = match weighting {
-        Weighting::Mass => [0.0; D],
-        Weighting::Residual(direction) | Weighting::ResidualSquared(direction) => direction,
-    };
-    let theta = dot(theta, direction);
-    let mut along = simd.splat_f64s(0.0);
-    for d in 0..D {
-        along = simd.mul_add_e_f64s(u[d], simd.splat_f64s(direction[d]), along);
-    }
-    let u = along;
-    match weighting {
-        Weighting::Mass => [simd.splat_f64s(1.0), simd.splat_f64s(0.0)],
-        Weighting::Residual(_) => [simd.splat_f64s(theta), simd.neg_f64s(u)],
-        Weighting::ResidualSquared(_) => {
-            let constant = simd.splat_f64s(1.0 + theta * theta);
-            [
-                simd.negate_mul_add_e_f64s(u, u, constant),
-                simd.mul_f64s(simd.splat_f64s(-2.0 * theta), u),
-            ]
-        }
-    }
 }

@@ -5,20 +5,32 @@
 //! the characteristic function of its parts). The trapezoid rule converges faster than exponentially,
 //! so K in the hundreds costs K times some tens (D = 1) or hundreds (D = 2) of nodes an item:
 //!
-//! * `axes` orders the features and turns the grid, `nodes` lays it,
+//! * `axes` orders the features and turns the grid, `grid` lays it, `nodes` holds it,
 //! * `tilt` finds the contour through the saddle point,
 //! * `integral` evaluates one item and its certificate, by the loops of `products`,
-//! * `pairs` gathers the pair moments of many items,
-//! * `conditioning` answers for the items that fail the certificate,
+//! * `weighting` brings residual moments into it, `pairs` gathers the pair moments of many items,
+//! * `conditioning` splits the items that fail the certificate, `leaves` mixes the parts,
 //! * this file puts them together as an [`ItemSolver`].
+
+#![expect(
+    clippy::inline_always,
+    reason = "vector instructions exist only inside the function that was dispatched"
+)]
+#![expect(
+    clippy::needless_range_loop,
+    reason = "iterators take closures, which vectors stay out of"
+)]
 
 mod axes;
 mod conditioning;
+mod grid;
 mod integral;
+mod leaves;
 mod nodes;
 mod pairs;
 mod products;
 mod tilt;
+mod weighting;
 
 use std::sync::OnceLock;
 
@@ -26,14 +38,14 @@ use ndarray::{Array2, ArrayView2};
 use pulp::Arch;
 
 use self::axes::{Axes, padded};
-use self::conditioning::Branch;
-use self::integral::{Evaluate, Evaluated, Integral, Weighting};
+use self::integral::{Evaluate, Evaluated, Integral};
 use self::nodes::{Limit, Nodes};
-use self::pairs::{AddRows, PairSum};
+use self::pairs::PairSum;
 use self::tilt::Features;
+use self::weighting::Weighting;
 use super::item_solver::{Item, ItemSolver, Moments, ResidualMoments, Solved};
 use crate::cancel::CancelToken;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::simd::MAX_LANES;
 
 /// Solver for D = 1 or 2 observed target dimensions.
@@ -123,7 +135,7 @@ impl<const D: usize> Quadrature<D> {
             integral,
             nodes,
             features: Features {
-                n_features,
+                count: n_features,
                 weights: self.axes.weights.each_ref().map(|w| &w[start..end]),
                 log_odds: &log_odds[start..end],
             },
@@ -131,139 +143,10 @@ impl<const D: usize> Quadrature<D> {
             weighting,
         })
     }
-}
-
-/// How the posterior of one item is found: as a mixture of leaves.
-struct Leaves<const D: usize> {
-    branches: Vec<Branch<D>>,
-    solved: Solved,
-    /// The only leaf is the root and the workspace holds its integral with the weighting asked for.
-    evaluated: bool,
-}
-
-impl<const D: usize> Quadrature<D> {
-    /// The leaves whose mixture is the posterior: one where the plain integral is certified.
-    fn leaves(
-        &self,
-        workspace: &mut Workspace<D>,
-        item: Item<'_>,
-        weighting: Option<Weighting<D>>,
-    ) -> Result<Leaves<D>> {
-        for (slot, &k) in workspace.log_odds.iter_mut().zip(&self.axes.order) {
-            *slot = item.log_odds[k];
-        }
-        let Workspace {
-            log_odds, integral, ..
-        } = workspace;
-        let residual = self.axes.rotate(item.residual);
-        let plain = self.nodes(0);
-        if plain.is_some() {
-            let evaluated = self.evaluate(integral, plain, 0, log_odds, residual, weighting);
-            if evaluated.is_certified() {
-                return Ok(Leaves::whole(residual, evaluated, false));
-            }
-        }
-        // Many features whose weights are all far above the noise: the states are too many to
-        // separate and the integral is smooth, only fine. Tried once conditioning has cost as much.
-        let wide = match plain {
-            Some(_) => None,
-            None => self.wide_nodes(),
-        };
-        if let Some(nodes) = wide {
-            let max_work = nodes.len() * self.n_features();
-            match conditioning::solve(self, integral, log_odds, residual, max_work) {
-                Err(Error::NotCertified { .. }) => {}
-                answer => return answer.map(Leaves::branches),
-            }
-            let evaluated = self.evaluate(integral, wide, 0, log_odds, residual, weighting);
-            if evaluated.is_certified() {
-                return Ok(Leaves::whole(residual, evaluated, true));
-            }
-        }
-        let max_work = conditioning::MAX_WORK;
-        conditioning::solve(self, integral, log_odds, residual, max_work).map(Leaves::branches)
-    }
-
-    /// Expectations of z times the weighting, by position, of the mixture of the leaves; with
-    /// `pair_weight` adds the pair moments. Returns the expectation of the weighting itself.
-    fn expect(
-        &self,
-        workspace: &mut Workspace<D>,
-        leaves: &Leaves<D>,
-        weighting: Weighting<D>,
-        pair_weight: Option<f64>,
-    ) -> f64 {
-        let Workspace {
-            log_odds,
-            integral,
-            expectations,
-            pairs,
-        } = workspace;
-        expectations.fill(0.0);
-        let mut total = 0.0;
-        for leaf in &leaves.branches {
-            let start = leaf.depth();
-            let nodes = if start == 0 {
-                self.nodes(0).or_else(|| self.wide_nodes())
-            } else {
-                self.nodes(start)
-            };
-            if !leaves.evaluated {
-                let residual = leaf.residual;
-                self.evaluate(integral, nodes, start, log_odds, residual, Some(weighting));
-            }
-            let share = (leaf.log_likelihood - leaves.solved.log_likelihood).exp();
-            total += share * integral.mean;
-            let (given, integrated) = expectations.split_at_mut(start);
-            for (sum, &holds) in given.iter_mut().zip(&leaf.states) {
-                *sum += if holds { share * integral.mean } else { 0.0 };
-            }
-            for (sum, marginal) in integrated.iter_mut().zip(&integral.marginals) {
-                *sum += share * marginal;
-            }
-            if let Some(weight) = pair_weight {
-                self.arch.dispatch(AddRows {
-                    pairs,
-                    integral,
-                    nodes: nodes.expect("a leaf is certified on its grid"),
-                    weight: weight * share,
-                    states: &leaf.states,
-                    arch: self.arch,
-                });
-            }
-        }
-        if let Some(weight) = pair_weight {
-            pairs.add_marginals(weight, expectations);
-        }
-        total
-    }
-
     /// From positions back to features.
     fn unsort(&self, by_position: &[f64], by_feature: &mut [f64]) {
         for (&k, &value) in self.axes.order.iter().zip(by_position) {
             by_feature[k] = value;
-        }
-    }
-}
-
-impl<const D: usize> Leaves<D> {
-    fn whole(residual: [f64; D], evaluated: Evaluated, rescued: bool) -> Self {
-        Self {
-            branches: vec![Branch::root(residual, evaluated.log_likelihood)],
-            solved: Solved {
-                log_likelihood: evaluated.log_likelihood,
-                certificate: evaluated.certificate,
-                rescued,
-            },
-            evaluated: true,
-        }
-    }
-
-    fn branches((branches, solved): (Vec<Branch<D>>, Solved)) -> Self {
-        Self {
-            branches,
-            solved,
-            evaluated: false,
         }
     }
 }
@@ -327,12 +210,7 @@ impl<const D: usize> ItemSolver for Quadrature<D> {
     }
 
     fn take_pairs(&self, workspace: &mut Workspace<D>) -> Array2<f64> {
-        let by_position = workspace.pairs.take(self.arch);
-        let mut pairs = Array2::zeros(by_position.raw_dim());
-        for ((i, j), &pair) in by_position.indexed_iter() {
-            pairs[[self.axes.order[i], self.axes.order[j]]] = pair;
-        }
-        pairs
+        workspace.pairs.take(self.arch, &self.axes.order)
     }
 }
 

@@ -4,20 +4,24 @@
 //! blocks: one dimension has intervals, two have tiles of the half plane (the integrand at -u is the
 //! complex conjugate of that at u).
 
-use pulp::{Simd, WithSimd};
+use pulp::Simd;
 
-use super::products::{complex, complex_mut};
+use super::axes::padded;
+use super::grid::Build;
+use super::products::{complex, complex_mut, multiply};
 use crate::numeric::ceil_to_count;
 use crate::simd::{AlignedBuffer, sin_cos, two_product};
 
 /// exp(-40) bounds both the aliasing of the trapezoid rule and the truncated tail.
-const LOG_TOLERANCE: f64 = 40.0;
+pub(super) const LOG_TOLERANCE: f64 = 40.0;
 
 /// Entries of the largest table of exp(iu . w / 2) of all features: 32 MiB.
 const MAX_ENTRIES: usize = 1 << 21;
 /// Nodes times features of the finest grid over all features, whose table is made block by block
-/// from factors: some milliseconds an item.
-const MAX_WIDE_ENTRIES: usize = 1 << 24;
+/// from factors: a tenth of a second an item.
+const MAX_WIDE_ENTRIES: usize = 1 << 27;
+/// Nodes of that grid, some tens of MiB; nor are they ever more than the states.
+const MAX_WIDE_NODES: usize = 1 << 20;
 /// Entries of the largest table of a branch; there may be one for each feature.
 const MAX_BRANCH_ENTRIES: usize = 1 << 18;
 /// A branch of m features is split rather than integrated on more than this many 2^m nodes.
@@ -25,8 +29,6 @@ const MAX_NODES_A_STATE: usize = 4;
 /// A grid of this size, for one and two dimensions, is never too fine: that of no features at all is
 /// smaller, and it costs hardly more than finding the tilt.
 const MIN_NODES: [usize; 2] = [64, 1024];
-/// Stands for cos = 0, so that no characteristic function is ever exactly zero.
-const TINY: f64 = 1e-30;
 
 /// How fine a grid may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +46,11 @@ impl Limit {
         let n_entries = n_nodes.saturating_mul(n_features.max(1));
         match self {
             Self::Root => n_entries <= MAX_ENTRIES,
-            Self::Wide => n_entries <= MAX_WIDE_ENTRIES,
+            Self::Wide => {
+                n_entries <= MAX_WIDE_ENTRIES
+                    && n_nodes <= MAX_WIDE_NODES
+                    && n_nodes <= 1 << n_features.min(32)
+            }
             Self::Branch => {
                 let n_states = 1_usize << n_features.min(32);
                 n_entries <= MAX_BRANCH_ENTRIES
@@ -64,19 +70,20 @@ pub(super) struct Nodes<const D: usize> {
     pub weights: AlignedBuffer,
     /// Half the sum of the weights along each axis.
     pub centre: [f64; D],
-    n_features: usize,
-    table: Table,
+    pub n_features: usize,
+    pub table: Table<D>,
 }
 
+/// exp(iu . w_k / 2), made or in the making.
 #[derive(Debug)]
-enum Table {
+pub(super) enum Table<const D: usize> {
     Whole(AlignedBuffer),
     /// exp(i (origin + offset) . w / 2): the origin depends on the block, the offset on the lane.
     Factors {
-        /// (cos, sin), block after block.
-        origins: Vec<[f64; 2]>,
         /// As one block of a whole table.
         offsets: AlignedBuffer,
+        /// w_k / 2 along each axis, padded by zeros to whole vectors.
+        half_weights: [AlignedBuffer; D],
     },
 }
 
@@ -115,7 +122,8 @@ impl<const D: usize> Nodes<D> {
     pub fn scratch(&self, lanes: usize) -> usize {
         match self.table {
             Table::Whole(_) => 0,
-            Table::Factors { .. } => 2 * self.n_features * lanes,
+            // And the factors of the origin.
+            Table::Factors { .. } => 2 * self.n_features * lanes + 2 * padded(self.n_features),
         }
     }
 
@@ -130,20 +138,51 @@ impl<const D: usize> Nodes<D> {
         let length = 2 * self.n_features * S::F64_LANES;
         match &self.table {
             Table::Whole(table) => &table[block * length..(block + 1) * length],
-            Table::Factors { origins, offsets } => {
-                let origins = &origins[block * self.n_features..(block + 1) * self.n_features];
-                let product = complex_mut::<S>(scratch);
-                for ((product, [cos, sin]), [c, s]) in
-                    product.iter_mut().zip(complex::<S>(offsets)).zip(origins)
+            Table::Factors {
+                offsets,
+                half_weights,
+            } => {
+                let (table, origins) = scratch.split_at_mut(length);
+                self.fill_origins(simd, block, half_weights, origins);
+                let origins = origins.chunks_exact(2 * S::F64_LANES).flat_map(|entry| {
+                    let (cos, sin) = entry.split_at(S::F64_LANES);
+                    cos.iter().zip(sin)
+                });
+                let products = complex_mut::<S>(table).iter_mut();
+                for ((product, offset), (cos, sin)) in
+                    products.zip(complex::<S>(offsets)).zip(origins)
                 {
-                    let (c, s) = (simd.splat_f64s(*c), simd.splat_f64s(*s));
-                    *product = [
-                        simd.negate_mul_add_e_f64s(s, *sin, simd.mul_f64s(c, *cos)),
-                        simd.mul_add_e_f64s(s, *cos, simd.mul_f64s(c, *sin)),
-                    ];
+                    let origin = [simd.splat_f64s(*cos), simd.splat_f64s(*sin)];
+                    *product = multiply(simd, *offset, origin);
                 }
-                &scratch[..length]
+                table
             }
+        }
+    }
+
+    /// exp(i origin . w_k / 2) of a block: vectors of features, cosines and sines in turn.
+    #[inline(always)]
+    fn fill_origins<S: Simd>(
+        &self,
+        simd: S,
+        block: usize,
+        half_weights: &[AlignedBuffer; D],
+        origins: &mut [f64],
+    ) {
+        let n_vectors = self.n_features.div_ceil(S::F64_LANES);
+        let (mut at, mut w) = ([simd.splat_f64s(0.0); D], [simd.splat_f64s(0.0); D]);
+        for d in 0..D {
+            at[d] = simd.splat_f64s(self.positions[d][block * S::F64_LANES]);
+        }
+        for (v, entry) in complex_mut::<S>(origins)[..n_vectors]
+            .iter_mut()
+            .enumerate()
+        {
+            for d in 0..D {
+                w[d] = S::as_simd_f64s(&half_weights[d]).0[v];
+            }
+            let (cos, sin) = exp_i(simd, at, w);
+            *entry = [cos, sin];
         }
     }
 }
@@ -152,139 +191,6 @@ impl<const D: usize> Nodes<D> {
 /// speak of the same nodes.
 fn leading_bits(x: f64) -> f64 {
     f64::from_bits(x.to_bits() >> 29 << 29)
-}
-
-struct Build<'a, const D: usize> {
-    weights: [&'a [f64]; D],
-    steps: [f64; D],
-    /// Nodes on each side of the origin.
-    reach: [usize; D],
-    whole: bool,
-}
-
-impl<const D: usize> WithSimd for Build<'_, D> {
-    type Output = Nodes<D>;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Nodes<D> {
-        let (lanes, n_features) = (S::F64_LANES, self.weights[0].len());
-        // Two dimensions have tiles of two rows where a vector is long enough.
-        let height = if D == 2 && lanes >= 4 { 2 } else { 1 };
-        let shape: [usize; D] =
-            std::array::from_fn(|d| if d == 0 { lanes / height } else { height });
-        let offsets: [AlignedBuffer; D] = std::array::from_fn(|d| {
-            let mut buffer = AlignedBuffer::zeros(lanes);
-            for (lane, offset) in buffer.iter_mut().enumerate() {
-                let index = if d == 0 {
-                    lane % shape[0]
-                } else {
-                    lane / shape[0]
-                };
-                *offset = index as f64 * self.steps[d];
-            }
-            buffer
-        });
-        let scale: f64 = self
-            .steps
-            .iter()
-            .map(|h| h / std::f64::consts::TAU.sqrt())
-            .product();
-        let mut origins: Vec<[f64; D]> = Vec::new();
-        let (mut positions, mut weights) = ([const { Vec::new() }; D], Vec::new());
-        for origin in self.origins(shape) {
-            let node =
-                |lane: usize| -> [f64; D] { std::array::from_fn(|d| origin[d] + offsets[d][lane]) };
-            let block: Vec<f64> = (0..lanes)
-                .map(|lane| node_weight(node(lane), scale))
-                .collect();
-            if block.iter().all(|w| *w == 0.0) {
-                continue;
-            }
-            weights.extend(block);
-            origins.push(origin);
-            for (d, positions) in positions.iter_mut().enumerate() {
-                positions.extend((0..lanes).map(|lane| node(lane)[d]));
-            }
-        }
-        let positions = positions.map(|p| aligned(&p));
-        let table = if self.whole {
-            let mut table = AlignedBuffer::zeros(2 * n_features * weights.len());
-            let length = 2 * n_features * lanes;
-            for block in 0..origins.len() {
-                let at = positions.each_ref().map(|p| S::as_simd_f64s(p).0[block]);
-                self.fill(simd, at, &mut table[block * length..(block + 1) * length]);
-            }
-            Table::Whole(table)
-        } else {
-            let mut at_offsets = AlignedBuffer::zeros(2 * n_features * lanes);
-            let at = offsets.each_ref().map(|o| S::as_simd_f64s(o).0[0]);
-            self.fill(simd, at, &mut at_offsets);
-            let mut scratch = AlignedBuffer::zeros(2 * n_features * lanes);
-            let mut at_origins = Vec::with_capacity(n_features * origins.len());
-            for origin in &origins {
-                let mut at = at;
-                for d in 0..D {
-                    at[d] = simd.splat_f64s(origin[d]);
-                }
-                self.fill(simd, at, &mut scratch);
-                let entries = scratch.chunks_exact(2 * lanes);
-                at_origins.extend(entries.map(|entry| [entry[0], entry[lanes]]));
-            }
-            Table::Factors {
-                origins: at_origins,
-                offsets: at_offsets,
-            }
-        };
-        Nodes {
-            positions,
-            weights: aligned(&weights),
-            centre: self.weights.map(|w| 0.5 * w.iter().sum::<f64>()),
-            n_features,
-            table,
-        }
-    }
-}
-
-impl<const D: usize> Build<'_, D> {
-    /// Origins of the blocks that cover the half space, row after row.
-    fn origins(&self, shape: [usize; D]) -> Vec<[f64; D]> {
-        let at = |d: usize, index: usize| index as f64 * self.steps[d];
-        if D == 1 {
-            let indices = (0..=self.reach[0]).step_by(shape[0]);
-            return indices.map(|j| [at(0, j); D]).collect();
-        }
-        // The origin of the plane begins a block.
-        let left = self.reach[0].next_multiple_of(shape[0]);
-        let rows = (0..=self.reach[1]).step_by(shape[1]);
-        rows.flat_map(|row| {
-            (0..=left + self.reach[0]).step_by(shape[0]).map(move |j| {
-                std::array::from_fn(|d| {
-                    if d == 0 {
-                        at(0, j) - at(0, left)
-                    } else {
-                        at(1, row)
-                    }
-                })
-            })
-        })
-        .collect()
-    }
-
-    /// exp(iu . w_k / 2) of every feature for one vector of nodes.
-    #[inline(always)]
-    fn fill<S: Simd>(&self, simd: S, at: [S::f64s; D], table: &mut [f64]) {
-        let entries = complex_mut::<S>(table);
-        let tiny = simd.splat_f64s(TINY);
-        for (k, entry) in entries.iter_mut().enumerate() {
-            let mut w = at;
-            for d in 0..D {
-                w[d] = simd.splat_f64s(0.5 * self.weights[d][k]);
-            }
-            let (cos, sin) = exp_i(simd, at, w);
-            let vanishes = simd.less_than_f64s(simd.abs_f64s(cos), tiny);
-            *entry = [simd.select_f64s(vanishes, tiny, cos), sin];
-        }
-    }
 }
 
 /// exp(i a . b) as (cos, sin).
@@ -303,21 +209,4 @@ pub(super) fn exp_i<S: Simd, const D: usize>(
         );
     }
     (cos, sin)
-}
-
-fn node_weight<const D: usize>(node: [f64; D], scale: f64) -> f64 {
-    let square: f64 = node.iter().map(|u| u * u).sum();
-    // The half space: the last coordinate that is not zero is positive.
-    let side = node.iter().rev().find(|u| **u != 0.0);
-    match side {
-        None => scale,
-        Some(u) if *u > 0.0 && square <= 2.0 * LOG_TOLERANCE => 2.0 * scale * (-0.5 * square).exp(),
-        Some(_) => 0.0,
-    }
-}
-
-fn aligned(values: &[f64]) -> AlignedBuffer {
-    let mut buffer = AlignedBuffer::zeros(values.len());
-    buffer.copy_from_slice(values);
-    buffer
 }

@@ -8,7 +8,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::integral::Integral;
 use super::nodes::Nodes;
 use super::products::{complex, multiply, square_root};
-use crate::simd::{Accumulate, AlignedBuffer, OuterProducts, Rows};
+use crate::simd::{Accumulate, AlignedBuffer, Operand, OuterProducts};
 
 /// Numbers of the rows that are gathered, 1 MiB: they stay in the cache until they are multiplied.
 const MAX_ENTRIES: usize = 1 << 17;
@@ -63,7 +63,7 @@ impl PairSum {
         if self.used == 0 {
             return;
         }
-        let rows = Rows {
+        let rows = Operand {
             values: &self.rows,
             n_rows: self.n_features,
             stride: self.stride(),
@@ -81,23 +81,23 @@ impl PairSum {
         self.used = 0;
     }
 
-    /// The sum, (K, K), by position; starts anew at zero.
-    pub fn take(&mut self, arch: Arch) -> Array2<f64> {
+    /// The sum, (K, K), where `order` is the feature of each position; starts anew at zero.
+    pub fn take(&mut self, arch: Arch, order: &[usize]) -> Array2<f64> {
         self.flush(arch);
         let n = self.n_features;
-        let sum = Array2::from_shape_fn((n, n), |(k, l)| {
-            if k == l {
-                self.diagonal[k]
-            } else {
-                self.sums
-                    .get(k.max(l) * n + k.min(l))
-                    .copied()
-                    .unwrap_or(0.0)
+        let mut pairs = Array2::zeros((n, n));
+        for ((position, &k), diagonal) in order.iter().enumerate().zip(&self.diagonal) {
+            pairs[[k, k]] = *diagonal;
+            // Empty where no item asked for pairs.
+            let row = self.sums.iter().skip(position * n);
+            for (&l, &sum) in order[..position].iter().zip(row) {
+                pairs[[k, l]] = sum;
+                pairs[[l, k]] = sum;
             }
-        });
+        }
         self.sums.fill(0.0);
         self.diagonal.fill(0.0);
-        sum
+        pairs
     }
 }
 

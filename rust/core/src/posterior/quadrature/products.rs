@@ -54,8 +54,8 @@ impl<const N: usize> WithSimd for Forward<'_, N> {
         let mut product = [[simd.splat_f64s(1.0), simd.splat_f64s(0.0)]; N];
         for k in 0..n_features {
             if let Some(before) = prefix.next() {
-                for b in 0..N {
-                    before[b] = product[b];
+                for (before, product) in before.iter_mut().zip(product) {
+                    *before = product;
                 }
             }
             let balance = simd.splat_f64s(self.balance[k]);
@@ -92,8 +92,8 @@ impl<const N: usize> WithSimd for Backward<'_, N> {
         let prefix = complex::<S>(self.prefix)[..n_features * N].chunks_exact(N);
         let suffix = complex_mut::<S>(self.suffix);
         let mut after = [[simd.splat_f64s(0.0); 2]; N];
-        for b in 0..N {
-            after[b] = suffix[b];
+        for (after, suffix) in after.iter_mut().zip(&*suffix) {
+            *after = *suffix;
         }
         for (k, before) in (0..n_features).rev().zip(prefix.rev()) {
             let balance = simd.splat_f64s(self.balance[k]);
@@ -113,8 +113,8 @@ impl<const N: usize> WithSimd for Backward<'_, N> {
             }
             sums[k] = sum;
         }
-        for b in 0..N {
-            suffix[b] = after[b];
+        for (suffix, after) in suffix.iter_mut().zip(after) {
+            *suffix = after;
         }
     }
 }

@@ -104,7 +104,10 @@ impl<const D: usize> Problem<D> {
 
     /// Solves with all moments and compares.
     fn check(&self) {
-        let solver = self.solver();
+        self.check_with(&self.solver());
+    }
+
+    fn check_with(&self, solver: &Quadrature<D>) {
         let mut workspace = solver.workspace();
         let mut marginals = vec![0.0; self.log_odds.len()];
         let solved = solver
@@ -198,6 +201,38 @@ proptest! {
     #[test]
     fn two_dimensions_are_the_sum_over_states(problem in problem::<2>()) {
         problem.check();
+    }
+}
+
+/// Vectors of every length: a machine tests those that it has.
+#[test]
+fn every_instruction_set_is_exact() {
+    let mut archs = vec![Arch::Scalar, Arch::new()];
+    #[cfg(target_arch = "x86_64")]
+    archs.extend(pulp::x86::V3::try_new().map(Arch::V3));
+    for arch in archs {
+        // The last one cancels.
+        for size in [0.5, 2.0, 400.0] {
+            let log_odds = vec![0.3, -2.0, 1.0, f64::NEG_INFINITY, 0.0, 4.0, -0.5];
+            let one = Problem::<1> {
+                weights: Array2::from_shape_fn((7, 1), |(k, _)| size * (k as f64 - 2.5)),
+                log_odds: log_odds.clone(),
+                residual: vec![0.75 + size],
+            };
+            one.check_with(&Quadrature {
+                arch,
+                ..one.solver()
+            });
+            let two = Problem::<2> {
+                weights: Array2::from_shape_fn((7, 2), |(k, d)| size * ((k * (d + 3)) % 5) as f64),
+                log_odds,
+                residual: vec![0.75 + size, 3.0 * size],
+            };
+            two.check_with(&Quadrature {
+                arch,
+                ..two.solver()
+            });
+        }
     }
 }
 

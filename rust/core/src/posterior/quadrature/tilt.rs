@@ -21,7 +21,7 @@ const FACTORS: usize = 64;
 /// log odds of -inf.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Features<'a, const D: usize> {
-    pub n_features: usize,
+    pub count: usize,
     /// W / sigma along each axis.
     pub weights: [&'a [f64]; D],
     /// lambda; infinite where certain.
