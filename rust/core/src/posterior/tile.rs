@@ -56,6 +56,7 @@ impl Lanes {
     }
 
     /// All numbers, row after row.
+    #[cfg(test)]
     pub fn numbers_mut(&mut self) -> &mut [f64] {
         &mut self.numbers
     }

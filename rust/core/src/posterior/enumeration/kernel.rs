@@ -83,12 +83,12 @@ impl Kernel<'_> {
         let n_states = self.coupling.constants.len();
         for (panel, start) in (0..n_items).step_by(MR).enumerate() {
             let items = start..n_items.min(start + MR);
-            let mut lanes = Panel::<MR>::read::<FUSED>(self, items);
+            let mut lanes = Panel::<MR>::read::<S, FUSED>(simd, self, items);
             for state in 0..n_states {
-                lanes.condition::<FUSED>(self, state);
+                lanes.condition(simd, self, state);
                 self.sum_out::<S, MV, NR>(simd, panel * n_states + state, state);
             }
-            lanes.answer::<FUSED>(self);
+            lanes.answer::<S, FUSED>(simd, self);
             if self.moments == Moments::Pairs {
                 for state in 0..n_states {
                     self.prepare_pairs::<S, MV, MR>(simd, panel * n_states + state, state);

@@ -4,15 +4,15 @@ use ndarray::ArrayView2;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::kernel::Shape;
-use crate::simd::Buffer;
+use crate::simd::AlignedBuffer;
 
 /// M in blocks of NR columns, and M' in blocks of NR rows.
 #[derive(Debug)]
 pub(crate) struct Packed {
     /// [block of b][state of a][state of b in block].
-    pub by_b: Buffer,
+    pub by_b: AlignedBuffer,
     /// [block of a][state of b][state of a in block].
-    pub by_a: Buffer,
+    pub by_a: AlignedBuffer,
     /// What this machine's registers hold.
     pub shape: Shape,
 }
@@ -29,8 +29,8 @@ impl Packed {
 }
 
 /// [block of columns][row][column in block].
-fn pack(matrix: ArrayView2<'_, f64>, block: usize) -> Buffer {
-    let mut packed = Buffer::new(matrix.len());
+fn pack(matrix: ArrayView2<'_, f64>, block: usize) -> AlignedBuffer {
+    let mut packed = AlignedBuffer::zeros(matrix.len());
     for ((i, j), &entry) in matrix.indexed_iter() {
         packed[(j / block) * matrix.nrows() * block + i * block + j % block] = entry;
     }

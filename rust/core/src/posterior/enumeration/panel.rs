@@ -2,9 +2,12 @@
 
 use std::ops::Range;
 
+use pulp::Simd;
+
 use super::kernel::Kernel;
 use crate::posterior::tile::Moments;
-use crate::simd::exponential::{exp, ln};
+use crate::simd::exp;
+use crate::simd::ln::ln;
 
 /// The largest error of a marginal that is put up with, from the rounding of h.
 const MAX_ROUNDING: f64 = 1e-12;
@@ -29,7 +32,11 @@ pub(crate) struct Panel<const MR: usize> {
 impl<const MR: usize> Panel<MR> {
     /// Read items of the tile; fills residuals and fields.
     #[inline(always)]
-    pub fn read<const FUSED: bool>(job: &mut Kernel<'_>, items: Range<usize>) -> Self {
+    pub fn read<S: Simd, const FUSED: bool>(
+        simd: S,
+        job: &mut Kernel<'_>,
+        items: Range<usize>,
+    ) -> Self {
         let Kernel {
             coupling,
             workspace,
@@ -70,7 +77,8 @@ impl<const MR: usize> Panel<MR> {
             magnitude =
                 each(|i| magnitude[i] + select(sum[i] > f64::NEG_INFINITY, sum[i].abs(), 0.0));
             // exp(-inf) is 0, so that what is certain has no normaliser.
-            odds = each(|i| odds[i] + odds[i] * exp::<FUSED>(-lanes[i].abs()));
+            let small: [f64; MR] = exponentials(simd, each(|i| -lanes[i].abs()));
+            odds = each(|i| odds[i] + odds[i] * small[i]);
             for (residual, &w) in residuals.iter().zip(coupling.weights.row(position)) {
                 sum = each(|i| sum[i] + w * residual[i]);
             }
@@ -87,7 +95,7 @@ impl<const MR: usize> Panel<MR> {
 
     /// Fill the factors given a state of the outer features, and what they leave out of the logarithm.
     #[inline(always)]
-    pub fn condition<const FUSED: bool>(&mut self, job: &mut Kernel<'_>, state: usize) {
+    pub fn condition<S: Simd>(&mut self, simd: S, job: &mut Kernel<'_>, state: usize) {
         let Kernel {
             coupling,
             workspace,
@@ -103,7 +111,7 @@ impl<const MR: usize> Panel<MR> {
         let shifts = coupling.shifts.row(state);
         for (position, &shift) in shifts.iter().enumerate() {
             let field: [f64; MR] = each(|i| fields[position][i] - shift);
-            let small: [f64; MR] = each(|i| exp::<FUSED>(-field[i].abs()));
+            let small: [f64; MR] = exponentials(simd, each(|i| -field[i].abs()));
             on[position] = each(|i| select(field[i] > 0.0, 1.0, small[i]));
             off[position] = each(|i| select(field[i] > 0.0, small[i], 1.0));
             log = each(|i| log[i] + positive(field[i]));
@@ -131,7 +139,7 @@ impl<const MR: usize> Panel<MR> {
     /// Log evidence, marginals and certificate of the items; leaves the factor of each table in the
     /// pair moments in `totals`.
     #[inline(always)]
-    pub fn answer<const FUSED: bool>(&self, job: &mut Kernel<'_>) {
+    pub fn answer<S: Simd, const FUSED: bool>(&self, simd: S, job: &mut Kernel<'_>) {
         let Kernel {
             coupling,
             workspace,
@@ -152,13 +160,14 @@ impl<const MR: usize> Panel<MR> {
         }
         let mut sum = [0.0; MR];
         for log in logs.iter() {
-            sum = each(|i| sum[i] + exp::<FUSED>(log[i] - most[i]));
+            let share: [f64; MR] = exponentials(simd, each(|i| log[i] - most[i]));
+            sum = each(|i| sum[i] + share[i]);
         }
         let log_evidence: [f64; MR] = each(|i| most[i] + ln::<FUSED>(sum[i]));
         // From here on the logarithms are shares of the outer states.
         for slot in logs.iter_mut() {
             let log = *slot;
-            *slot = each(|i| exp::<FUSED>(log[i] - log_evidence[i]));
+            *slot = exponentials(simd, each(|i| log[i] - log_evidence[i]));
         }
         let shares = logs;
 
@@ -167,7 +176,8 @@ impl<const MR: usize> Panel<MR> {
         let log_lost: [f64; MR] = each(|i| self.highest[i] + lost - log_evidence[i]);
         // A change of h moves a marginal by a quarter of it at most.
         let rounding: [f64; MR] = each(|i| 0.25 * f64::EPSILON * self.magnitude[i]);
-        let certificate: [f64; MR] = each(|i| rounding[i] + exp::<FUSED>(log_lost[i]));
+        let lost: [f64; MR] = exponentials(simd, log_lost);
+        let certificate: [f64; MR] = each(|i| rounding[i] + lost[i]);
         let mut weights = [0.0; MR];
         weights[..n_items].copy_from_slice(&tile.weights[self.items.clone()]);
         for (i, item) in self.items.clone().enumerate() {
@@ -223,6 +233,15 @@ impl<const MR: usize> Panel<MR> {
             }
         }
     }
+}
+
+/// exp of each lane; MR is a multiple of the registers' lanes.
+#[inline(always)]
+fn exponentials<S: Simd, const MR: usize>(simd: S, mut lanes: [f64; MR]) -> [f64; MR] {
+    for register in S::as_mut_simd_f64s(&mut lanes).0 {
+        *register = exp(simd, *register);
+    }
+    lanes
 }
 
 /// A number for each lane.

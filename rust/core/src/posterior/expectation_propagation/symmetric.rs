@@ -5,7 +5,7 @@
     reason = "vector instructions reach only what is inlined into the dispatch"
 )]
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 use pulp::{Arch, Simd, WithSimd};
 
 /// Dense and symmetric, (R, R), row after row.
@@ -23,9 +23,10 @@ impl Symmetric {
         }
     }
 
-    pub fn view(&self) -> ArrayView2<'_, f64> {
+    #[cfg(test)]
+    fn view(&self) -> ndarray::ArrayView2<'_, f64> {
         let n = self.entries.len().isqrt();
-        ArrayView2::from_shape((n, n), &self.entries).expect("square by construction")
+        ndarray::ArrayView2::from_shape((n, n), &self.entries).expect("square by construction")
     }
 
     /// product = M x

@@ -10,7 +10,7 @@ use crate::posterior::enumeration::MAX_ENUMERATION_FEATURES;
 use crate::posterior::tile::{Moments, Tile};
 
 /// The highest rank of couplings that quadrature takes.
-const MAX_QUADRATURE_RANK: usize = 1;
+const MAX_QUADRATURE_RANK: usize = 2;
 /// Fewer features are not worth a trial of branch and bound.
 const TRIAL_FROM: usize = 18;
 /// A node of the search costs as much as so many states of the enumeration.

@@ -129,6 +129,12 @@ impl Worker for FactorisedWorker<'_> {
     fn take_pairs(&mut self) -> Array2<f64> {
         let mut pairs = std::mem::replace(&mut self.across, Array2::zeros((0, 0)));
         self.across = Array2::zeros(pairs.raw_dim());
+        for k in 0..pairs.nrows() {
+            for l in 0..k {
+                // The product rounds the two differently.
+                pairs[[k, l]] = pairs[[l, k]];
+            }
+        }
         for (part, worker) in self.solver.parts.iter().zip(&mut self.workers) {
             let own = worker.take_pairs();
             for ((i, j), &pair) in own.indexed_iter() {

@@ -131,8 +131,12 @@ impl Plan {
                 Box::new(OneByOne::new(solver, cancel))
             }
             Method::Enumeration => enumeration(weights, cancel),
+            Method::Quadrature if component.rank() == 1 => {
+                let solver = Quadrature::<1>::new(weights, cancel);
+                self.rescued(component, OneByOne::new(solver, cancel))
+            }
             Method::Quadrature => {
-                let solver = Quadrature::new(weights.column(0), cancel);
+                let solver = Quadrature::<2>::new(weights, cancel);
                 self.rescued(component, OneByOne::new(solver, cancel))
             }
             Method::BranchAndBound => {

@@ -1,54 +1,9 @@
-//! exp and ln as straight-line code, which the compiler turns into vectors wherever it is inlined
-//! into a loop.
+//! The natural logarithm, lane by lane: straight-line code, which the compiler turns into vectors
+//! wherever it is inlined into a loop. (Vectors of the crate have no shift to the right.)
 
-/// 1.5 * 2^52: added to a small number it leaves the nearest integer in the last bits.
-const ROUNDER: f64 = 6_755_399_441_055_744.0;
 /// ln 2 in two parts; the first has enough zeros for its product with an exponent to be exact.
 const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
 const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-/// exp of less has no normal number.
-const LOWEST: f64 = -708.0;
-/// 1 / n! from n = 12 down.
-const TAYLOR: [f64; 13] = [
-    1.0 / 479_001_600.0,
-    1.0 / 39_916_800.0,
-    1.0 / 3_628_800.0,
-    1.0 / 362_880.0,
-    1.0 / 40_320.0,
-    1.0 / 5_040.0,
-    1.0 / 720.0,
-    1.0 / 120.0,
-    1.0 / 24.0,
-    1.0 / 6.0,
-    0.5,
-    1.0,
-    1.0,
-];
-
-/// exp(x) for x up to 709, 0 below -708; within 3 units in the last place.
-///
-/// `FUSED` says whether a * b + c is one instruction here; it must not be a call.
-#[inline(always)]
-pub(crate) fn exp<const FUSED: bool>(x: f64) -> f64 {
-    let multiply_add = |a: f64, b: f64, c: f64| {
-        if FUSED { a.mul_add(b, c) } else { a * b + c }
-    };
-    let bounded = if x > LOWEST { x } else { LOWEST };
-    let rounded = multiply_add(bounded, std::f64::consts::LOG2_E, ROUNDER);
-    let exponent = rounded - ROUNDER;
-    let rest = multiply_add(
-        exponent,
-        -LN_2_LOW,
-        multiply_add(exponent, -LN_2_HIGH, bounded),
-    );
-    let mut sum = TAYLOR[0];
-    for coefficient in &TAYLOR[1..] {
-        sum = multiply_add(sum, rest, *coefficient);
-    }
-    let power = f64::from_bits(rounded.to_bits().wrapping_add(1023) << 52);
-    if x > LOWEST { sum * power } else { 0.0 }
-}
-
 /// 1 / (2n + 1) from n = 10 down: the series of atanh.
 const ATANH: [f64; 11] = [
     1.0 / 21.0,
@@ -67,6 +22,8 @@ const ATANH: [f64; 11] = [
 const TWO_52: u64 = 0x4330_0000_0000_0000;
 
 /// ln(x) of a normal number, -inf for less; within 2 units in the last place of max(1, |ln x|).
+///
+/// `FUSED` says whether a * b + c is one instruction here; it must not be a call.
 #[inline(always)]
 pub(crate) fn ln<const FUSED: bool>(x: f64) -> f64 {
     let multiply_add = |a: f64, b: f64, c: f64| {
@@ -98,23 +55,6 @@ pub(crate) fn ln<const FUSED: bool>(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn distance(x: f64) -> f64 {
-        let wanted = x.exp();
-        let errors = [exp::<true>(x), exp::<false>(x)].map(|got| (got - wanted).abs() / wanted);
-        errors[0].max(errors[1])
-    }
-
-    #[test]
-    fn exp_is_exp() {
-        let worst = (-707_900..709_000).map(|x| distance(f64::from(x) / 1000.0));
-        let worst = worst.fold(0.0, f64::max) / f64::EPSILON;
-        assert!(worst < 3.0, "{worst} units");
-        for x in [f64::NEG_INFINITY, -1e300, -708.5] {
-            assert_eq!(exp::<true>(x), 0.0);
-        }
-        assert_eq!(exp::<true>(0.0), 1.0);
-    }
 
     #[test]
     fn ln_is_ln() {
