@@ -55,7 +55,8 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
     tol : float
         EM has converged when the objective changes by less than `tol` times max(1, objective).
     acceleration : bool
-        Whether every second EM step is extrapolated (SQUAREM), guarded by the objective.
+        Whether EM steps are extrapolated (Anderson acceleration) where the objective does not
+        fall.
     n_restarts : int
         Random starts beside the one from the judgments; the best end is kept.
     solver : {"auto", "enumeration", "quadrature"}
