@@ -249,3 +249,29 @@ def test_the_reference_hessian_is_that_of_a_quadratic() -> None:
     got = reference_regression.hessian(lambda x: x @ matrix @ x / 2, x)
     for i, j in product(range(3), repeat=2):
         assert float(got[i, j]) == pytest.approx(matrix[i, j], abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["hard", "mixed"])
+def test_acceleration_saves_half_of_the_e_steps(kind: str) -> None:
+    """On cases where judgments and targets say little, EM alone takes hundreds of steps."""
+    case = draw_case(1, 1500, 6, 2, kind=kind, unknown=0.2, effect=1.0)
+    plain, fast = (
+        genz.LatentFeatureRegression(acceleration=acceleration, max_iter=5000)._fit(
+            *case.arguments, covariance=False
+        )
+        for acceleration in (False, True)
+    )
+    assert plain.n_e_steps_ == plain.n_iter_ + 2  # those of the first start and of its parameters
+    assert fast.n_e_steps_ >= fast.n_iter_ + 2
+    assert 2 * fast.n_e_steps_ < plain.n_e_steps_
+    assert fast.log_likelihoods_[-1] >= plain.log_likelihoods_[-1]
+    assert np.diff(fast.log_likelihoods_).min() >= 0
+
+
+def test_what_ran_is_reported() -> None:
+    case = draw_case(2, 80, 4, 1, unknown=0.1)
+    by_quadrature = genz.LatentFeatureRegression(solver="quadrature").fit(*case.arguments)
+    assert by_quadrature.solver_ == "quadrature"
+    assert by_quadrature.exact_
+    assert 0 < by_quadrature.worst_certificate_ < 1e-10
+    assert by_quadrature.n_rescued_ >= 0

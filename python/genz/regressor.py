@@ -19,8 +19,9 @@ from genz.errors import ConvergenceWarning, DataError, DataWarning, SolverError,
 from genz.feature import features_of
 from genz.foundation import BuiltinModel, FoundationModel
 from genz.statistics.arrays import Floats, as_covariates, as_floats, as_targets
+from genz.statistics.fitted import check_level
 from genz.statistics.prediction import Predictive
-from genz.statistics.regression import LatentFeatureRegression, check_level
+from genz.statistics.regression import LatentFeatureRegression
 
 
 class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]

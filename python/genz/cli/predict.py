@@ -43,7 +43,7 @@ def predict(
     """
     from genz.catalog.files import read_columns
     from genz.persistence import load, write_whole
-    from genz.statistics.regression import check_level
+    from genz.statistics.fitted import check_level
 
     check_level(level)
     if out is not None and not out.parent.is_dir():

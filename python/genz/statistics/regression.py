@@ -1,4 +1,4 @@
-"""Regression on latent binary features that are judged with errors."""
+"""Regression on latent binary features that are judged with errors: the fit."""
 
 import warnings
 from collections.abc import Sequence
@@ -6,30 +6,25 @@ from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted
 
 from genz import _core
-from genz.errors import ConvergenceWarning, DataError, DataWarning, UsageError
+from genz.errors import ConvergenceWarning, DataWarning
 from genz.statistics.arrays import (
     Floats,
     Singles,
-    as_floats,
     as_item_weights,
     as_judgments,
-    as_new_covariates,
     as_real_covariates,
     as_reals,
     check_count,
     check_n_threads,
     check_number,
 )
-from genz.statistics.inference import Posterior, posterior
+from genz.statistics.fitted import FittedRegression
 from genz.statistics.parameters import PARAMETER_NAMES, Parameters
-from genz.statistics.prediction import Predictive, coefficient_variance, r2
 
 
-class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class LatentFeatureRegression(FittedRegression):
     """Linear regression on latent binary features observed through noisy judgments.
 
     y = b + A'x + W'z + noise, z_k binary with P(z_k = 1) given by the judgment's channel. Fitted
@@ -55,7 +50,8 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
     tol : float
         EM has converged when the objective changes by less than `tol` times max(1, objective).
     acceleration : bool
-        Whether every second EM step is extrapolated (SQUAREM), guarded by the objective.
+        Whether EM steps are extrapolated (Anderson acceleration) where the objective does not
+        fall.
     n_restarts : int
         Random starts beside the one from the judgments; the best end is kept.
     solver : {"auto", "enumeration", "quadrature", "branch_and_bound", "expectation_propagation"}
@@ -262,101 +258,6 @@ class LatentFeatureRegression(RegressorMixin, BaseEstimator):  # type: ignore[mi
                 DataWarning,
                 stacklevel=3,
             )
-
-    @property
-    def parameters_(self) -> Parameters:
-        """The fitted parameters as one value."""
-        check_is_fitted(self, "weights_")
-        return Parameters.of(self)
-
-    def log_odds(self, judgments: Any) -> Floats:
-        """Log odds of the latent features given their judgments alone, (N, K)."""
-        return self.parameters_.log_odds(judgments)
-
-    def transform(self, judgments: Any) -> Floats:
-        """P(z = 1 | judgment), (N, K)."""
-        return np.asarray(1.0 / (1.0 + np.exp(-self.log_odds(judgments))))
-
-    def predictive(self, judgments: Any, covariates: Any = None) -> Predictive:
-        """Predictive mixtures p(y | s) of new items, with the coefficients' uncertainty."""
-        log_odds = self.log_odds(judgments)
-        x = as_new_covariates(covariates, len(log_odds), len(self.covariate_weights_))
-        variance = np.broadcast_to(self.noise_variance_, (len(x), len(self.noise_variance_)))
-        if self.covariance_ is not None:
-            probabilities = 1.0 / (1.0 + np.exp(-log_odds))
-            variance = variance + coefficient_variance(self.covariance_, x, probabilities)
-        return Predictive(
-            log_odds=log_odds,
-            weights=self.weights_,
-            shift=self.intercept_ + x @ self.covariate_weights_,
-            sd=np.sqrt(variance),
-            n_threads=self.n_threads,
-        )
-
-    def predict(
-        self, judgments: Any, covariates: Any = None, return_std: bool = False
-    ) -> Floats | tuple[Floats, Floats]:
-        """Mean of the predictive mixture, and with `return_std` its standard deviation.
-
-        Returns
-        -------
-        ndarray of shape (N,) or (N, D), or a pair of these
-        """
-        predictive = self.predictive(judgments, covariates)
-        mean = self._as_target(predictive.mean())
-        return (mean, self._as_target(predictive.std())) if return_std else mean
-
-    def predict_interval(
-        self, judgments: Any, covariates: Any = None, level: float = 0.9
-    ) -> tuple[Floats, Floats]:
-        """Central interval of the predictive mixture: exact quantiles of each dimension.
-
-        Returns
-        -------
-        lower, upper : ndarray of shape (N,) or (N, D)
-        """
-        check_level(level)
-        tail = (1 - level) / 2
-        quantiles = self.predictive(judgments, covariates).quantiles([tail, 1 - tail])
-        return self._as_target(quantiles[:, :, 0]), self._as_target(quantiles[:, :, 1])
-
-    def posterior(self, judgments: Any, targets: Any, covariates: Any = None) -> Posterior:
-        """Posterior of the latent features given judgments and targets, see `genz.posterior`."""
-        log_odds = self.log_odds(judgments)
-        x = as_new_covariates(covariates, len(log_odds), len(self.covariate_weights_))
-        y = as_floats("targets", targets, 2)
-        if y.shape != (len(log_odds), len(self.intercept_)):
-            raise DataError(
-                f"targets has shape {y.shape}, wanted {(len(log_odds), len(self.intercept_))} to "
-                "fit judgments and model"
-            )
-        return posterior(
-            y - x @ self.covariate_weights_,
-            self.weights_,
-            self.intercept_,
-            self.noise_variance_,
-            log_odds,
-            solver=self.solver,
-            n_threads=self.n_threads,
-        )
-
-    def score(
-        self, judgments: Any, targets: Any, covariates: Any = None, sample_weight: Any = None
-    ) -> float:
-        """R2 of the predicted means, averaged over target dimensions; missing targets left out."""
-        y = as_floats("targets", targets, 2)
-        mean = self.predictive(judgments, covariates).mean()
-        v = as_item_weights(sample_weight)
-        return r2(mean, y, np.ones(len(mean)) if v is None else v)
-
-    def _as_target(self, values: Floats) -> Floats:
-        return values[:, 0] if self.is_scalar_ else values
-
-
-def check_level(level: float) -> None:
-    """Raise unless `level` is a probability strictly between 0 and 1."""
-    if not 0 < level < 1:
-        raise UsageError(f"level is {level}, wanted a probability above 0 and below 1")
 
 
 def _parameters(result: "_core._Fit") -> Parameters:

@@ -1,77 +1,116 @@
-//! Squared extrapolation of EM (SQUAREM, scheme S3 of Varadhan & Roland 2008).
+//! Anderson acceleration of EM.
 //!
-//! EM converges linearly along its slow directions. From two successive steps the extrapolation
-//! guesses how far they lead; it is used only where the objective does not fall below that of the
-//! plain step, so every guard of plain EM holds.
+//! EM is a fixed-point iteration x -> F(x) that converges linearly along its slow directions. From
+//! the last steps, whose residuals are g = F(x) - x, the acceleration takes the affine combination of
+//! the F(x) whose combined residual is smallest (Walker & Ni 2011; for EM: Henderson & Varadhan 2019).
+//! It is used only where the objective does not fall, so every guard of plain EM holds.
+
+use std::collections::VecDeque;
+
+use ndarray::{Array1, Array2};
 
 use super::channel::{Channel, FeatureChannel, PROBABILITY_CLIP};
 use super::data::Data;
 use super::parameters::Parameters;
+use crate::linear::Factor;
 use crate::numeric::{logit, sigmoid};
 
-/// How far beyond the second step the first extrapolation may go, and the factor by which it may
-/// go farther after a success at the limit, less far after a failure.
-const STEP_FACTOR: f64 = 4.0;
+/// Differences of successive steps that are remembered.
+const MEMORY: usize = 10;
+/// From fewer differences nothing is proposed: EM's first steps are far from linear.
+const LEAST_MEMORY: usize = 3;
+/// Ridge of the least squares, as a share of each residual's square.
+const DAMPING: f64 = 1e-4;
 
-/// Extrapolates, and remembers how far that has been safe.
-#[derive(Debug)]
+/// Extrapolates from the last steps.
+#[derive(Debug, Default)]
 pub(crate) struct Extrapolation {
-    longest: f64,
-    tried: f64,
+    /// The last step.
+    last: Option<Step>,
+    /// Differences of successive steps, the newest last.
+    differences: VecDeque<Step>,
+}
+
+/// A step of EM, or the difference of two.
+#[derive(Debug)]
+struct Step {
+    /// F(x).
+    image: Array1<f64>,
+    /// g = F(x) - x.
+    residual: Array1<f64>,
 }
 
 impl Extrapolation {
-    pub fn new() -> Self {
-        Self {
-            longest: STEP_FACTOR,
-            tried: 0.0,
-        }
-    }
-
-    /// The point that the steps origin -> first -> second lead to, in coordinates without bounds.
+    /// Learn a step of EM and propose a better one, where enough is known.
     pub fn propose(
         &mut self,
         data: &Data<'_>,
-        origin: &Parameters,
-        first: &Parameters,
-        second: &Parameters,
-    ) -> Parameters {
-        let [start, middle, end] = [origin, first, second].map(coordinates);
-        let (mut step_power, mut bend_power) = (0.0, 0.0);
-        for ((s, m), e) in start.iter().zip(&middle).zip(&end) {
-            step_power += (m - s) * (m - s);
-            bend_power += (e - 2.0 * m + s) * (e - 2.0 * m + s);
+        from: &Parameters,
+        to: &Parameters,
+    ) -> Option<Parameters> {
+        let image = coordinates(to);
+        let residual = &image - &coordinates(from);
+        let step = Step { image, residual };
+        if let Some(last) = &self.last {
+            self.differences.push_back(Step {
+                image: &step.image - &last.image,
+                residual: &step.residual - &last.residual,
+            });
         }
-        // At length 1 the point is the second step itself.
-        let length = (step_power / bend_power).sqrt();
-        self.tried = if length.is_finite() {
-            length.clamp(1.0, self.longest)
-        } else {
-            1.0
-        };
-        let point: Vec<f64> = start
-            .iter()
-            .zip(&middle)
-            .zip(&end)
-            .map(|((s, m), e)| {
-                s + 2.0 * self.tried * (m - s) + self.tried * self.tried * (e - 2.0 * m + s)
-            })
-            .collect();
-        at_coordinates(second, &point, data)
+        if self.differences.len() > MEMORY {
+            self.differences.pop_front();
+        }
+        let shares = self.shares(&step.residual);
+        let mut proposal = step.image.clone();
+        self.last = Some(step);
+        for (share, difference) in shares?.iter().zip(&self.differences) {
+            proposal.scaled_add(-share, &difference.image);
+        }
+        Some(at_coordinates(to, proposal, data))
     }
 
-    /// Learn from what became of the last proposal.
-    pub fn learn(&mut self, was_better: bool) {
-        if !was_better {
-            self.longest = (self.tried / STEP_FACTOR).max(1.0);
-        } else if self.tried >= self.longest {
-            self.longest *= STEP_FACTOR;
+    /// Forget all but the last step, after a proposal that was no good.
+    pub fn forget(&mut self) {
+        self.differences.clear();
+    }
+
+    /// The shares of the differences to take off a step, so that its residual is smallest.
+    fn shares(&self, residual: &Array1<f64>) -> Option<Vec<f64>> {
+        let n_differences = self.differences.len();
+        if n_differences < LEAST_MEMORY {
+            return None;
         }
+        // Columns of length 1: residuals shrink by orders of magnitude from step to step.
+        let lengths = self
+            .differences
+            .iter()
+            .map(|step| step.residual.dot(&step.residual).sqrt());
+        let columns: Vec<Array1<f64>> = self
+            .differences
+            .iter()
+            .zip(lengths.clone())
+            .map(|(step, length)| &step.residual / length)
+            .collect();
+        let mut gram = Array2::from_shape_fn((n_differences, n_differences), |(i, j)| {
+            columns[i].dot(&columns[j])
+        });
+        gram.diag_mut().mapv_inplace(|entry| entry + DAMPING);
+        let right: Vec<f64> = columns.iter().map(|column| column.dot(residual)).collect();
+        let solved = Factor::new(gram.view())?.solve(&right);
+        let shares: Vec<f64> = solved
+            .iter()
+            .zip(lengths)
+            .map(|(x, length)| x / length)
+            .collect();
+        shares
+            .iter()
+            .all(|share| share.is_finite())
+            .then_some(shares)
     }
 }
 
 /// All parameters on the real line: logarithms of variances, logits of rates.
-fn coordinates(parameters: &Parameters) -> Vec<f64> {
+fn coordinates(parameters: &Parameters) -> Array1<f64> {
     let mut point: Vec<f64> = parameters
         .weights
         .iter()
@@ -87,12 +126,12 @@ fn coordinates(parameters: &Parameters) -> Vec<f64> {
             Channel::Logistic { intercept, slope } => [intercept, slope],
         });
     }
-    point
+    point.into()
 }
 
 /// Inverse of [`coordinates`], inside the bounds of the M step; `like` gives shapes and kinds.
-fn at_coordinates(like: &Parameters, point: &[f64], data: &Data<'_>) -> Parameters {
-    let mut values = point.iter().copied();
+fn at_coordinates(like: &Parameters, point: Array1<f64>, data: &Data<'_>) -> Parameters {
+    let mut values = point.into_iter();
     let mut next = || values.next().expect("a point has all coordinates");
     let mut parameters = like.clone();
     parameters.weights.mapv_inplace(|_| next());

@@ -115,10 +115,6 @@ impl<'a> Data<'a> {
         self.input.judgments
     }
 
-    pub fn n_items(&self) -> usize {
-        self.input.targets.dim().0
-    }
-
     pub fn n_features(&self) -> usize {
         self.features.len()
     }

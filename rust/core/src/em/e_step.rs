@@ -161,7 +161,7 @@ impl Part {
             });
             if let Channel::Logistic { .. } = reader.parameters.channels[k].channel {
                 reader.logits(k, items, |ix, logit| {
-                    positives.by_logit += weighted[ix] * logit
+                    positives.by_logit += weighted[ix] * logit;
                 });
             }
         }

@@ -24,9 +24,9 @@ use crate::cancel::CancelToken;
 use crate::error::Result;
 use crate::posterior::{Answer, Moments, SolverChoice, Tile, Visit, Walk, Worker, solve_tile};
 
-/// h for residuals of variance 1 under the posterior: the truncation, some h^4, and the rounding,
-/// some 1e-15 / h^2, are both below 1e-7.
-const STEP: f64 = 1e-2;
+/// h for residuals of variance 1 under the posterior: truncation (h^4 / 90) and rounding (some
+/// 1e-14 / h^2) are both near 1e-9 of the covariance.
+const STEP: f64 = 2e-2;
 /// Shifts in units of h, and their coefficients in the first and the second difference.
 const SHIFTS: [(f64, f64, f64); 4] = [
     (-2.0, 1.0 / 12.0, -1.0 / 12.0),

@@ -17,7 +17,7 @@ pub struct Options {
     pub max_iter: usize,
     /// EM has converged when the objective's relative change falls below this.
     pub tol: f64,
-    /// Whether every second step is extrapolated.
+    /// Whether steps are extrapolated where the objective does not fall.
     pub acceleration: bool,
     /// The solver of the E step.
     pub solver: SolverChoice,

@@ -49,7 +49,7 @@ impl Items for Reader<'_, '_> {
                 Channel::Hard { .. } => {
                     let judgments = self.data.judgments();
                     judgments.answers(k, items.iter().copied(), |ix, answer| {
-                        row[ix] = table[answer]
+                        row[ix] = table[answer];
                     });
                 }
                 Channel::Logistic { intercept, slope } => {

@@ -81,60 +81,55 @@ impl<'a, 'd> Em<'a, 'd> {
         }
     }
 
-    /// EM until the objective settles or `max_iter` iterations are used up; every second step is
-    /// extrapolated where that is safe. The E step is that of the parameters returned.
+    /// EM until the objective settles or `max_iter` iterations are used up. Steps are extrapolated
+    /// where the objective does not fall; only a plain step tells that it has settled. The E step is
+    /// that of the parameters returned.
     fn run(&mut self, start: Parameters, max_iter: usize) -> Result<Run> {
-        let (value, e_step) = self.evaluate(&start)?;
+        let (value, e_step, parameters) = self.evaluate(start)?;
         let mut run = Run {
+            parameters,
             e_step,
-            parameters: start,
             objectives: vec![value],
             converged: false,
         };
-        let mut extrapolation = Extrapolation::new();
-        while run.n_iter() < max_iter {
+        let mut extrapolation = Extrapolation::default();
+        let mut is_settled = false;
+        while run.n_iter() < max_iter && !run.converged {
             let before = run.objective();
-            let first = self.m_step(&run)?;
-            let origin = std::mem::replace(&mut run.parameters, first);
-            let (value, e_step) = self.evaluate(&run.parameters)?;
+            let step = self.m_step(&run)?;
+            let proposal = if self.options.acceleration {
+                extrapolation.propose(self.data, &run.parameters, &step)
+            } else {
+                None
+            };
+            let mut reached = None;
+            if let Some(proposal) = proposal.filter(|_| !is_settled) {
+                reached = self.reach(proposal, before)?;
+                if reached.is_none() {
+                    extrapolation.forget();
+                }
+            }
+            let is_plain = reached.is_none();
+            let (value, e_step, parameters) = match reached {
+                Some(reached) => reached,
+                None => self.evaluate(step)?,
+            };
+            is_settled = (value - before).abs() <= self.options.tol * before.abs().max(1.0);
+            run.converged = is_settled && is_plain;
             run.objectives.push(value);
             run.e_step = e_step;
-            if (value - before).abs() <= self.options.tol * before.abs().max(1.0) {
-                run.converged = true;
-                break;
-            }
-            if self.options.acceleration && run.n_iter() < max_iter {
-                self.leap(&origin, &mut run, &mut extrapolation)?;
-            }
+            run.parameters = parameters;
         }
         Ok(run)
     }
 
-    /// A second step, extrapolated unless the objective would fall below that of the first.
-    fn leap(
-        &mut self,
-        origin: &Parameters,
-        run: &mut Run,
-        extrapolation: &mut Extrapolation,
-    ) -> Result<()> {
-        let second = self.m_step(run)?;
-        let point = extrapolation.propose(self.data, origin, &run.parameters, &second);
-        let reached = match self.evaluate(&point) {
+    /// The proposed point, unless the objective is lower there.
+    fn reach(&mut self, point: Parameters, least: f64) -> Result<Option<(f64, EStep, Parameters)>> {
+        match self.evaluate(point) {
             // A point where the solver gives up is no better than one where the objective falls.
-            Err(error) if error != Error::Cancelled => None,
-            outcome => Some(outcome?).filter(|(value, _)| *value >= run.objective()),
-        };
-        extrapolation.learn(reached.is_some());
-        let (parameters, (value, e_step)) = if let Some(reached) = reached {
-            (point, reached)
-        } else {
-            let reached = self.evaluate(&second)?;
-            (second, reached)
-        };
-        run.parameters = parameters;
-        run.objectives.push(value);
-        run.e_step = e_step;
-        Ok(())
+            Err(error) if error != Error::Cancelled => Ok(None),
+            outcome => Ok(Some(outcome?).filter(|(value, ..)| *value >= least)),
+        }
     }
 
     fn m_step(&self, run: &Run) -> Result<Parameters> {
@@ -153,9 +148,10 @@ impl<'a, 'd> Em<'a, 'd> {
     }
 
     /// The objective at these parameters, and the E step that it comes from.
-    fn evaluate(&mut self, parameters: &Parameters) -> Result<(f64, EStep)> {
-        let e_step = self.e_step(parameters)?;
-        let value = objective(self.data, e_step.log_likelihood, parameters, self.options);
-        Ok((value, e_step))
+    fn evaluate(&mut self, parameters: Parameters) -> Result<(f64, EStep, Parameters)> {
+        let e_step = self.e_step(&parameters)?;
+        let likelihood = e_step.log_likelihood;
+        let value = objective(self.data, likelihood, &parameters, self.options);
+        Ok((value, e_step, parameters))
     }
 }

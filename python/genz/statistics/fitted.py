@@ -1,0 +1,121 @@
+"""What a fitted regression on latent features answers: predictions, posteriors, scores."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from genz.errors import DataError, UsageError
+from genz.statistics.arrays import Floats, as_floats, as_item_weights, as_new_covariates
+from genz.statistics.inference import Posterior, posterior
+from genz.statistics.parameters import Parameters
+from genz.statistics.prediction import Predictive, coefficient_variance, r2
+
+
+class FittedRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """The part of :class:`genz.LatentFeatureRegression` that needs its attributes only."""
+
+    weights_: Floats
+    intercept_: Floats
+    covariate_weights_: Floats
+    noise_variance_: Floats
+    covariance_: Floats | None
+    is_scalar_: bool
+    solver: str
+    n_threads: int | None
+
+    @property
+    def parameters_(self) -> Parameters:
+        """The fitted parameters as one value."""
+        check_is_fitted(self, "weights_")
+        return Parameters.of(self)
+
+    def log_odds(self, judgments: Any) -> Floats:
+        """Log odds of the latent features given their judgments alone, (N, K)."""
+        return self.parameters_.log_odds(judgments)
+
+    def transform(self, judgments: Any) -> Floats:
+        """P(z = 1 | judgment), (N, K)."""
+        return np.asarray(1.0 / (1.0 + np.exp(-self.log_odds(judgments))))
+
+    def predictive(self, judgments: Any, covariates: Any = None) -> Predictive:
+        """Predictive mixtures p(y | s) of new items, with the coefficients' uncertainty."""
+        log_odds = self.log_odds(judgments)
+        x = as_new_covariates(covariates, len(log_odds), len(self.covariate_weights_))
+        variance = np.broadcast_to(self.noise_variance_, (len(x), len(self.noise_variance_)))
+        if self.covariance_ is not None:
+            probabilities = 1.0 / (1.0 + np.exp(-log_odds))
+            variance = variance + coefficient_variance(self.covariance_, x, probabilities)
+        return Predictive(
+            log_odds=log_odds,
+            weights=self.weights_,
+            shift=self.intercept_ + x @ self.covariate_weights_,
+            sd=np.sqrt(variance),
+            n_threads=self.n_threads,
+        )
+
+    def predict(
+        self, judgments: Any, covariates: Any = None, return_std: bool = False
+    ) -> Floats | tuple[Floats, Floats]:
+        """Mean of the predictive mixture, and with `return_std` its standard deviation.
+
+        Returns
+        -------
+        ndarray of shape (N,) or (N, D), or a pair of these
+        """
+        predictive = self.predictive(judgments, covariates)
+        mean = self._as_target(predictive.mean())
+        return (mean, self._as_target(predictive.std())) if return_std else mean
+
+    def predict_interval(
+        self, judgments: Any, covariates: Any = None, level: float = 0.9
+    ) -> tuple[Floats, Floats]:
+        """Central interval of the predictive mixture: exact quantiles of each dimension.
+
+        Returns
+        -------
+        lower, upper : ndarray of shape (N,) or (N, D)
+        """
+        check_level(level)
+        tail = (1 - level) / 2
+        quantiles = self.predictive(judgments, covariates).quantiles([tail, 1 - tail])
+        return self._as_target(quantiles[:, :, 0]), self._as_target(quantiles[:, :, 1])
+
+    def posterior(self, judgments: Any, targets: Any, covariates: Any = None) -> Posterior:
+        """Posterior of the latent features given judgments and targets, see `genz.posterior`."""
+        log_odds = self.log_odds(judgments)
+        x = as_new_covariates(covariates, len(log_odds), len(self.covariate_weights_))
+        y = as_floats("targets", targets, 2)
+        if y.shape != (len(log_odds), len(self.intercept_)):
+            raise DataError(
+                f"targets has shape {y.shape}, wanted {(len(log_odds), len(self.intercept_))} to "
+                "fit judgments and model"
+            )
+        return posterior(
+            y - x @ self.covariate_weights_,
+            self.weights_,
+            self.intercept_,
+            self.noise_variance_,
+            log_odds,
+            solver=self.solver,
+            n_threads=self.n_threads,
+        )
+
+    def score(
+        self, judgments: Any, targets: Any, covariates: Any = None, sample_weight: Any = None
+    ) -> float:
+        """R2 of the predicted means, averaged over target dimensions; missing targets left out."""
+        y = as_floats("targets", targets, 2)
+        mean = self.predictive(judgments, covariates).mean()
+        v = as_item_weights(sample_weight)
+        return r2(mean, y, np.ones(len(mean)) if v is None else v)
+
+    def _as_target(self, values: Floats) -> Floats:
+        return values[:, 0] if self.is_scalar_ else values
+
+
+def check_level(level: float) -> None:
+    """Raise unless `level` is a probability strictly between 0 and 1."""
+    if not 0 < level < 1:
+        raise UsageError(f"level is {level}, wanted a probability above 0 and below 1")
