@@ -6,12 +6,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benches import enumeration, machine
+from benches import api, em, enumeration, machine, memory, quadrature, scaling, threads
 from benches.effort import Effort
 
 PERFORMANCE = Path(__file__).parents[1] / "docs" / "performance.md"
 SECTIONS: dict[str, tuple[str, Callable[[Effort], str]]] = {
     "enumeration": ("Exact enumeration", enumeration.section),
+    "quadrature": ("Quadrature", quadrature.section),
+    "em": ("Whole fits", em.section),
+    "scaling": ("Scaling of enumeration", scaling.section),
+    "threads": ("Threads", threads.section),
+    "memory": ("Memory of a fit", memory.section),
+    "api": ("The Python interface", api.section),
 }
 INTRODUCTION = """\
 # Performance

@@ -41,10 +41,7 @@ def _row(effort: Effort, n_features: int, n_items: int) -> tuple[float, list[str
     problem = simulate(n_items, n_features, 1, r2=R2)
     _check(problem.head(N_CHECKED))
     runs: list[tuple[int, Callable[[int], Work]]] = []
-    for peer in (
-        *(Genz("quadrature", m) for m in ("none", "marginals", "pairs")),
-        NumpyQuadrature(),
-    ):
+    for peer in PEERS:
         work_on = _work_on(peer, problem)
         affordable = n_items_within(2 * effort.seconds_a_round, work_on, N_PROBED)
         runs.append((min(n_items, affordable), work_on))
