@@ -22,9 +22,11 @@ SECTIONS: dict[str, tuple[str, Callable[[Effort], str]]] = {
 INTRODUCTION = """\
 # Performance
 
-`make bench` writes this page; every number comes from one run of it on the machine below. Times
-are CPU times of all threads, the lowest of several rounds in which all that is compared takes its
-turn. Ratios and shares move less from machine to machine than seconds do."""
+`make bench` writes this page; every number comes from one run of it on the machine below. Where a
+table says no more, times are CPU times of all threads, the lowest of several rounds in which all
+that is compared takes its turn, so that what else the machine does hits all. Ratios and shares
+move less from machine to machine than seconds do. N items, K latent features, D target
+dimensions."""
 
 
 def main() -> None:
