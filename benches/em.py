@@ -39,7 +39,8 @@ class Compared:
 
 
 def section(effort: Effort) -> str:
-    runs = [_compare(effort, k, d, effort.n_items(n)) for k, d, n in SIZES]
+    sizes = SIZES[-1:] if effort.quick else SIZES
+    runs = [_compare(effort, k, d, effort.n_items(n)) for k, d, n in sizes]
     is_bound = any(run.is_bound for run in runs)
     explanation = EXPLANATION.format(bound=BOUND if is_bound else "")
     return f"{table(HEADER, [run.cells for run in runs])}\n\n{explanation}"

@@ -106,7 +106,8 @@ All compute log evidence, marginals and summed pair moments of the same items wi
 float64 on one thread; their answers agreed with genz's to 1e-9 before any was timed. *Share*:
 6 N 2^K floating-point operations (three products), over the whole time, over the rate of numpy's
 2048 x 2048 dgemm in the same rounds. *Core*: `genz_core::posterior` called from Rust on items of
-the same sizes; *genz*: `genz.posterior` from Python. Both start from targets and log odds and end
+the same sizes; *genz*: `genz.posterior` from Python; *genz / core*: the rate of the one over that
+of the other. Both start from targets and log odds and end
 at the normalised log evidence. Peers are spared that: they start from the natural parameters of
 each item, and what depends on the parameters alone (tables, the split of the features,
 compilation, the choice of a tile) is outside their timers.

@@ -62,11 +62,10 @@ def _version(package: str) -> str:
 
 def _blas() -> str:
     np.ones((2, 2)) @ np.ones((2, 2))
+    # scipy may bring a BLAS of its own.
     libraries = [info for info in threadpool_info() if info["user_api"] == "blas"]
-    return ", ".join(
-        f"{info['internal_api']} {info['version']} for {info['architecture']}"
-        for info in libraries[:1]
-    )
+    info = min(libraries, key=lambda info: "numpy" not in info["filepath"])
+    return f"{info['internal_api']} {info['version']} for {info.get('architecture', 'unknown')}"
 
 
 def _says(command: str) -> str:
