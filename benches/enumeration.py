@@ -102,15 +102,15 @@ HEADER = (
     *("genz, share", "genz / core", "core x C Gray code", "core x numpy, same products"),
 )
 EXPLANATION = """\
-All compute log evidence, marginals and summed pair moments of the same items with D = 8, in
+All compute log evidence, marginals and summed pair moments (numpyro less) of items with D = 8, in
 float64 on one thread; their answers agreed with genz's to 1e-9 before any was timed. *Share*:
 6 N 2^K floating-point operations (three products), over the whole time, over the rate of numpy's
 2048 x 2048 dgemm in the same rounds. *Core*: `genz_core::posterior` called from Rust on items of
 the same sizes; *genz*: `genz.posterior` from Python; *genz / core*: the rate of the one over that
-of the other. Both start from targets and log odds and end
-at the normalised log evidence. Peers are spared that: they start from the natural parameters of
-each item, and what depends on the parameters alone (tables, the split of the features,
-compilation, the choice of a tile) is outside their timers.
+of the other. Both start from targets and log odds and end at the normalised log evidence. Peers
+are spared that: they start from the natural parameters of each item (numpyro from the model), and
+what depends on the parameters alone (tables, the split of the features, compilation, the choice
+of a tile) is outside their timers.
 
 CPU time of a peer over that of `genz.posterior`; above 1 genz is faster. `*`: the peer was timed on
 one and on as many items as stand in brackets, and a straight line was drawn to N."""
