@@ -38,8 +38,13 @@ format: build
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: build
-	$(BIN)/python benches/bench_posterior.py
+# QUICK=1 tries the benchmarks out on small sizes; LONG=1 adds the fits that need gigabytes.
+bench: $(VENV)/.bench
+	$(BIN)/python -m benches $(if $(QUICK),--quick) $(if $(LONG),--long)
+
+$(VENV)/.bench: $(VENV)/.built
+	$(BIN)/pip install --quiet --editable '.[dev,demo,bench]'
+	@touch $@
 
 clean:
 	rm -rf $(VENV) target $(DEMO)
