@@ -15,18 +15,18 @@ use crate::posterior::enumeration::enumeration;
 use crate::posterior::tile::{Answer, Moments, Tile};
 
 /// Nanoseconds of a state, by how many products are asked for.
-const STATE: [f64; 3] = [0.033, 0.063, 0.094];
+const STATE: [f64; 3] = [0.040, 0.064, 0.092];
 /// Nanoseconds of an entry of the tables of the sides.
 const ENTRY: f64 = 0.4;
 /// Nanoseconds of everything that does not depend on the states.
 const ITEM: f64 = 30.0;
-/// Nanoseconds of a feature at a node: its factor, and with marginals its product of the others.
-const NODE: [f64; 2] = [0.35, 1.1];
+/// Nanoseconds of a feature at a node: its factor, and with marginals the product of the others.
+const NODE: [f64; 2] = [0.28, 0.78];
 /// Nanoseconds of a row of the pair moments and of an entry of them, at a node.
-const ROW: f64 = 1.6;
-const PAIR: f64 = 0.03;
+const ROW: f64 = 1.0;
+const PAIR: f64 = 0.027;
 /// Nanoseconds of a feature when the tilt is found, and of an item.
-const TILT: [f64; 2] = [8.0, 250.0];
+const TILT: [f64; 2] = [3.2, 40.0];
 /// Time for measuring a machine.
 const CALIBRATION: Duration = Duration::from_millis(20);
 
