@@ -24,6 +24,9 @@ class _Report(TypedDict):
     exact: bool
     worst_certificate: float
     n_rescued: int
+    why: str
+    predicted_seconds: float
+    seconds: float
 
 class _Posterior(_Report):
     log_evidence: NDArray[np.float64]

@@ -26,14 +26,19 @@ class Posterior:
     pair_moments : ndarray of shape (K, K) or None
         Sum over items of v_n E[z z'].
     solver : str
-        ``"enumeration"``, ``"quadrature"``, both joined by ``"+"`` where items of different
-        structure took different ones, ``"prior"`` where no item has an observed target.
+        The methods that answered, joined by ``"+"`` where parts of the model or items that observe
+        different targets took different ones; ``"prior"`` where no item has an observed target.
+    why : str
+        Why these methods.
     exact : bool
-        Whether the posterior is exact up to rounding.
+        Whether every answer is exact up to its certificate.
     worst_certificate : float
-        The largest relative rounding error that a solver admitted for an item.
+        The largest error that was admitted for an item: relative, of rounding or of neglected mass,
+        where `exact`; else the widest bracket of a log evidence, in nats.
     n_rescued : int
-        Items that quadrature handed to its exact fall-back (conditioning on the largest weights).
+        Items that one method refused and a fall-back answered.
+    predicted_seconds, seconds : float
+        CPU time that the cost model expected, and the time that passed.
     """
 
     log_evidence: Floats
@@ -43,6 +48,9 @@ class Posterior:
     exact: bool
     worst_certificate: float
     n_rescued: int
+    why: str
+    predicted_seconds: float
+    seconds: float
 
 
 def posterior(
@@ -57,7 +65,7 @@ def posterior(
     item_weights: Any = None,
     n_threads: int | None = None,
 ) -> Posterior:
-    """Compute the exact posterior of y = b + W'z + noise over binary z, item by item.
+    """Compute the posterior of y = b + W'z + noise over binary z, item by item.
 
     Parameters
     ----------
@@ -71,9 +79,11 @@ def posterior(
         Noise variance of each target dimension, one float for all, in squared units of the target.
     log_odds : array of shape (N, K)
         log P(z = 1) / P(z = 0) before the target is seen; -inf and +inf fix a feature.
-    solver : {"auto", "enumeration", "quadrature"}
-        Enumeration sums over all states of at most 20 uncertain features; quadrature takes any
-        number of features where items observe one target dimension.
+    solver : {"auto", "enumeration", "quadrature", "branch_and_bound", "expectation_propagation"}
+        Enumeration sums over all states of at most 22 coupled features. Quadrature takes any number
+        of features where items observe one or two target dimensions. Branch and bound visits the
+        states that carry all but 1e-9 of the posterior. Expectation propagation is approximate.
+        Auto takes the cheapest exact one, and the approximation only where none is practical.
     moments : {"none", "marginals", "pairs"}
         How much to compute beside the log evidence.
     item_weights : array of shape (N,), optional

@@ -54,7 +54,7 @@ class LatentFeatureRegression(FittedRegression):
         fall.
     n_restarts : int
         Random starts beside the one from the judgments; the best end is kept.
-    solver : {"auto", "enumeration", "quadrature"}
+    solver : {"auto", "enumeration", "quadrature", "branch_and_bound", "expectation_propagation"}
         Solver of the E step, see :func:`genz.posterior`.
     n_threads : int, optional
         Threads; None uses every core.

@@ -20,7 +20,7 @@ pub fn to_python(error: &Error) -> PyErr {
         | Error::CollinearCovariate { .. }
         | Error::SingularNormalEquations { .. } => DataError::new_err(text),
         Error::Option { .. } => UsageError::new_err(text),
-        Error::TooManyFeatures { .. } | Error::NotScalar { .. } | Error::NotCertified { .. } => {
+        Error::TooManyFeatures { .. } | Error::RankTooHigh { .. } | Error::NotCertified { .. } => {
             SolverError::new_err(text)
         }
         // Only an interrupt cancels, and its own exception is raised instead where it is known.

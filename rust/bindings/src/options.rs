@@ -1,7 +1,7 @@
 //! Words of the Python API as values of the core.
 
 use genz_core::em::{JudgmentKind, Noise};
-use genz_core::posterior::{Method, Moments, Report, SolverChoice};
+use genz_core::posterior::{Moments, Report, SolverChoice};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -19,7 +19,14 @@ pub fn solver(word: &str) -> PyResult<SolverChoice> {
         "auto" => Ok(SolverChoice::Auto),
         "enumeration" => Ok(SolverChoice::Enumeration),
         "quadrature" => Ok(SolverChoice::Quadrature),
-        _ => unknown("solver", word, "\"auto\", \"enumeration\", \"quadrature\""),
+        "branch_and_bound" => Ok(SolverChoice::BranchAndBound),
+        "expectation_propagation" => Ok(SolverChoice::ExpectationPropagation),
+        _ => unknown(
+            "solver",
+            word,
+            "\"auto\", \"enumeration\", \"quadrature\", \"branch_and_bound\", \
+             \"expectation_propagation\"",
+        ),
     }
 }
 
@@ -54,22 +61,11 @@ pub fn judgment_kind(word: &str) -> PyResult<JudgmentKind> {
 
 /// What ran, and how well: the keys that answers to `fit` and `posterior` share.
 pub fn set_report(result: &Bound<'_, PyDict>, report: &Report) -> PyResult<()> {
-    let mut methods = report.methods.clone();
-    if methods.len() > 1 {
-        // Items without target need no solver.
-        methods.remove(&Method::Prior);
-    }
-    let names: Vec<&str> = methods.into_iter().map(method_name).collect();
-    result.set_item("solver", names.join("+"))?;
-    result.set_item("exact", true)?;
+    result.set_item("solver", report.solver())?;
+    result.set_item("why", report.why())?;
+    result.set_item("exact", report.is_exact())?;
     result.set_item("worst_certificate", report.worst_certificate)?;
-    result.set_item("n_rescued", report.n_rescued)
-}
-
-fn method_name(method: Method) -> &'static str {
-    match method {
-        Method::Prior => "prior",
-        Method::Enumeration => "enumeration",
-        Method::Quadrature => "quadrature",
-    }
+    result.set_item("n_rescued", report.n_rescued)?;
+    result.set_item("predicted_seconds", report.predicted_seconds)?;
+    result.set_item("seconds", report.seconds)
 }

@@ -85,39 +85,35 @@ pub enum Error {
         /// Target dimension.
         column: usize,
     },
-    /// More uncertain features than enumeration can sum over.
+    /// More coupled features than enumeration can sum over.
     #[error(
-        "enumeration sums over 2^K states and stops at K = {limit}, got K = {n_features} \
-         uncertain features{advice}"
+        "enumeration sums over 2^K states and stops at K = {limit}, got K = {n_features} coupled \
+         features; use solver=\"auto\", which takes any number, or fewer features"
     )]
     TooManyFeatures {
-        /// Uncertain features of the item with the most.
+        /// Features that act on each other through the target.
         n_features: usize,
         /// The most that enumeration takes.
         limit: usize,
-        /// What to do instead.
-        advice: &'static str,
     },
-    /// Quadrature asked for where the couplings have rank above 1.
+    /// Quadrature asked for where the couplings have rank above 2.
     #[error(
-        "quadrature needs a scalar target, got {n_targets} observed target dimensions in one item; \
-         use solver=\"auto\" or \"enumeration\""
+        "quadrature needs at most two observed target dimensions in an item, got couplings of rank \
+         {rank}; use solver=\"auto\" or \"enumeration\""
     )]
-    NotScalar {
-        /// Observed dimensions of an item.
-        n_targets: usize,
+    RankTooHigh {
+        /// Rank of the couplings.
+        rank: usize,
     },
-    /// Quadrature could not certify its digits, nor could conditioning.
+    /// An item that the solver cannot answer exactly.
     #[error(
-        "quadrature cannot certify item {item}: its cancellation stays above the limit after \
-         conditioning on {n_branches} branches; the noise variance is too small for these weights, \
-         raise it or use at most 20 features"
+        "the solver cannot certify item {item}: the noise variance is too small for these weights, \
+         or too many states share its posterior; raise the noise variance, use at most 22 features, \
+         or solver=\"auto\", which may approximate such items and says so"
     )]
     NotCertified {
         /// Row of the item.
         item: usize,
-        /// Branches tried.
-        n_branches: usize,
     },
     /// The caller asked to stop.
     #[error("stopped on request")]

@@ -3,12 +3,14 @@
 //!
 //! Data flows one way: judgments become log odds ([`em::Channel`]), log odds and targets become an
 //! exact posterior ([`posterior`]), posteriors become parameters ([`em`]), parameters become
-//! predictions ([`mixture`]). The crate knows no Python, no I/O, no clock and no global state.
+//! predictions ([`mixture`]). The crate knows no Python and no I/O, and nothing depends on the clock but
+//! what is said of seconds.
 
 mod cancel;
 mod error;
 mod linear;
 mod numeric;
+mod simd;
 
 pub mod em;
 pub mod mixture;

@@ -25,6 +25,11 @@ impl Factor {
             .to_vec()
     }
 
+    pub fn log_determinant(&self) -> f64 {
+        let diagonal = self.0.l_dirty().diagonal();
+        2.0 * diagonal.iter().map(|x| x.ln()).sum::<f64>()
+    }
+
     pub fn inverse(&self) -> Array2<f64> {
         let inverse = self.0.inverse();
         Array2::from_shape_fn(inverse.shape(), |(i, j)| inverse[(i, j)])

@@ -2,6 +2,7 @@
 //! posteriors nor log odds of all items exist at any time.
 
 use std::ops::Range;
+use std::time::Instant;
 
 use ndarray::Array2;
 
@@ -14,7 +15,7 @@ use super::sums::{GroupSums, LinearSums};
 use crate::cancel::CancelToken;
 use crate::error::Result;
 use crate::posterior::{
-    Answer, Collect, Moments, PatternModel, Plan, Report, SolverChoice, Tile, Walk,
+    Answer, Ask, Collect, Moments, PatternModel, Plan, Quality, Report, SolverChoice, Tile, Walk,
 };
 
 /// Sums over all items at some parameters.
@@ -38,6 +39,7 @@ impl EStep {
         solver: SolverChoice,
         cancel: &CancelToken,
     ) -> Result<Self> {
+        let start = Instant::now();
         let reader = Reader::new(data, parameters);
         let mut e_step = Self {
             groups: Vec::with_capacity(data.groups.len()),
@@ -46,7 +48,7 @@ impl EStep {
             report: Report::default(),
         };
         for group in &data.groups {
-            let plan = plan(group, parameters, solver, cancel)?;
+            let plan = plan(&reader, group, solver, cancel)?;
             let mut adding = Adding {
                 reader: &reader,
                 group: GroupSums {
@@ -66,26 +68,33 @@ impl EStep {
             walk.run(&reader, &mut adding)?;
             e_step = adding.total;
             e_step.groups.push(adding.group);
-            e_step.report.add(&plan);
+            plan.tell(&mut e_step.report);
         }
+        e_step.report.seconds = start.elapsed().as_secs_f64();
         Ok(e_step)
     }
 }
 
-/// The solver of a group's pair moments.
+/// The plan for a group's pair moments.
 pub(crate) fn plan(
+    reader: &Reader<'_, '_>,
     group: &Group,
-    parameters: &Parameters,
-    solver: SolverChoice,
+    choice: SolverChoice,
     cancel: &CancelToken,
 ) -> Result<Plan> {
-    let Group { pattern, .. } = group;
-    let model = PatternModel::new(
-        &pattern.observed,
-        parameters.weights.view(),
-        parameters.noise_variance.view(),
-    );
-    Plan::new(model, pattern.items.len(), solver, Moments::Pairs, cancel)
+    let Parameters {
+        weights,
+        noise_variance,
+        ..
+    } = reader.parameters;
+    let observed = &group.pattern.observed;
+    let model = PatternModel::new(observed, weights.view(), noise_variance.view());
+    let ask = Ask {
+        choice,
+        moments: Moments::Pairs,
+        cancel,
+    };
+    Plan::new(model, &group.pattern, reader, ask)
 }
 
 fn zeros(data: &Data<'_>, group: &Group) -> LinearSums {
@@ -108,8 +117,7 @@ struct Part {
     linear: LinearSums,
     positives: Vec<Positives>,
     log_likelihood: f64,
-    worst_certificate: f64,
-    n_rescued: usize,
+    quality: Quality,
     /// v d, (1 + P, items).
     design: Array2<f64>,
     /// v E[z] of one feature.
@@ -127,8 +135,11 @@ impl Part {
                 *slot *= v;
             }
         }
-        self.linear
-            .add_items(self.design.view(), answer.marginals(), tile.residuals());
+        self.linear.add_items(
+            self.design.view(),
+            answer.marginals.view(),
+            tile.residuals.view(),
+        );
     }
 
     fn add_positives(
@@ -139,7 +150,7 @@ impl Part {
         items: &[usize],
     ) {
         let judgments = reader.data.judgments();
-        let rows = answer.marginals();
+        let rows = answer.marginals.view();
         for (k, (positives, marginals)) in self.positives.iter_mut().zip(rows.rows()).enumerate() {
             self.weighted.clear();
             self.weighted
@@ -167,8 +178,7 @@ impl Collect for Adding<'_, '_> {
             linear: LinearSums::zeros(n_design, n_features, n_observed),
             positives: vec![Positives::default(); n_features],
             log_likelihood: 0.0,
-            worst_certificate: 0.0,
-            n_rescued: 0,
+            quality: Quality::default(),
             design: Array2::zeros((0, 0)),
             weighted: Vec::new(),
         }
@@ -177,11 +187,7 @@ impl Collect for Adding<'_, '_> {
     fn add(&self, part: &mut Part, tile: &Tile, answer: &Answer, items: &[usize], _: Range<usize>) {
         let evidence = answer.log_evidence.iter().zip(&tile.weights);
         part.log_likelihood += evidence.map(|(e, v)| e * v).sum::<f64>();
-        part.worst_certificate = answer
-            .certificate
-            .iter()
-            .fold(part.worst_certificate, |worst, &c| worst.max(c));
-        part.n_rescued += answer.n_rescued;
+        part.quality.add(answer);
         part.add_regression(self.reader.data, tile, answer, items);
         part.add_positives(self.reader, tile, answer, items);
     }
@@ -193,8 +199,6 @@ impl Collect for Adding<'_, '_> {
             sum.add(positives);
         }
         self.total.log_likelihood += part.log_likelihood;
-        let report = &mut self.total.report;
-        report.worst_certificate = report.worst_certificate.max(part.worst_certificate);
-        report.n_rescued += part.n_rescued;
+        self.total.report.admit(part.quality);
     }
 }

@@ -22,7 +22,7 @@ use super::parameters::Parameters;
 use super::reader::Reader;
 use crate::cancel::CancelToken;
 use crate::error::Result;
-use crate::posterior::{Answer, Moments, SolverChoice, Tile, Visit, Walk, Worker};
+use crate::posterior::{Answer, Moments, SolverChoice, Tile, Visit, Walk, Worker, solve_tile};
 
 /// h for residuals of variance 1 under the posterior: truncation (h^4 / 90) and rounding (some
 /// 1e-14 / h^2) are both near 1e-9 of the covariance.
@@ -52,7 +52,7 @@ pub(crate) fn missing_information(
     let mut missing = vec![Array2::zeros((size, size)); data.n_targets()];
     for group in &data.groups {
         let observed = &group.pattern.observed;
-        let plan = plan(group, parameters, solver, cancel)?;
+        let plan = plan(&reader, group, solver, cancel)?;
         let mut shifting = Shifting {
             data,
             weights: plan.model().weights.view(),
@@ -126,9 +126,9 @@ impl Visit for Shifting<'_, '_> {
         let mut design = Array2::zeros((n_design, items.len()));
         self.data.read_design(items, design.view_mut());
         let item_weights = Array1::from_vec(tile.weights.clone());
-        worker.solve(tile, Moments::Marginals, &mut part.here)?;
+        solve_tile(worker, tile, Moments::Marginals, &mut part.here, items)?;
         for d_ix in 0..self.missing.len() {
-            let moments = self.differences(part, worker, tile, &item_weights, d_ix)?;
+            let moments = self.differences(part, worker, tile, items, &item_weights, d_ix)?;
             let missing = &mut part.missing[d_ix];
             moments.add_to(missing, &design, &item_weights);
             let mut features = missing.slice_mut(s![n_design.., n_design..]);
@@ -152,30 +152,34 @@ impl Shifting<'_, '_> {
         part: &mut Part,
         worker: &mut dyn Worker,
         tile: &mut Tile,
+        items: &[usize],
         item_weights: &Array1<f64>,
         d_ix: usize,
     ) -> Result<ResidualMoments> {
         let Part { here, shifted, .. } = part;
         let weights = self.weights.column(d_ix);
         let h = STEP / (1.0 + 0.25 * weights.dot(&weights)).sqrt();
-        let residual = tile.residuals().row(d_ix).to_owned();
-        let mean = &residual - &weights.dot(&here.marginals());
-        let mut covariance = Array2::zeros(here.marginals().raw_dim());
-        let mut bend = &here.marginals() * (CENTRE / (h * h));
+        let residual = Array1::from(tile.residuals.row(d_ix).to_vec());
+        let mean = &residual - &weights.dot(&here.marginals.view());
+        let mut covariance = Array2::zeros(here.marginals.view().raw_dim());
+        let mut bend = &here.marginals.view() * (CENTRE / (h * h));
         for (shift, first, second) in SHIFTS {
             let (first, second) = (-first / h, second / (h * h));
-            let moved = &residual + shift * h;
-            tile.residuals_mut().row_mut(d_ix).assign(&moved);
+            for (slot, r) in tile.residuals.row_mut(d_ix).iter_mut().zip(&residual) {
+                *slot = r + shift * h;
+            }
             tile.weights = (item_weights * &(second + 2.0 * first * &mean)).to_vec();
-            worker.solve(tile, Moments::Pairs, shifted)?;
-            covariance.scaled_add(first, &shifted.marginals());
-            bend.scaled_add(second, &shifted.marginals());
+            solve_tile(worker, tile, Moments::Pairs, shifted, items)?;
+            covariance.scaled_add(first, &shifted.marginals.view());
+            bend.scaled_add(second, &shifted.marginals.view());
         }
-        tile.residuals_mut().row_mut(d_ix).assign(&residual);
+        for (slot, r) in tile.residuals.row_mut(d_ix).iter_mut().zip(&residual) {
+            *slot = *r;
+        }
         let square = &mean * &mean - weights.dot(&covariance);
         tile.weights = (item_weights * &(&square + CENTRE / (h * h))).to_vec();
-        worker.solve(tile, Moments::Pairs, here)?;
-        let marginals = here.marginals();
+        solve_tile(worker, tile, Moments::Pairs, here, items)?;
+        let marginals = here.marginals.view();
         Ok(ResidualMoments {
             features_square: &marginals * &square + 2.0 * &covariance * &mean + bend,
             features: &marginals * &mean + covariance,

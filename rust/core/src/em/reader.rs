@@ -1,12 +1,10 @@
 //! Prior log odds and residuals at some parameters, made tile by tile from the user's arrays.
 
-use ndarray::ArrayViewMut2;
-
 use super::channel::{Channel, clipped_logit};
 use super::data::Data;
 use super::parameters::Parameters;
 use super::views::{N_ANSWERS, UNKNOWN};
-use crate::posterior::Items;
+use crate::posterior::{Items, Lanes};
 
 /// Reads items for the walk.
 #[derive(Debug)]
@@ -44,9 +42,9 @@ impl<'a, 'd> Reader<'a, 'd> {
 }
 
 impl Items for Reader<'_, '_> {
-    fn read_log_odds(&self, items: &[usize], mut log_odds: ArrayViewMut2<'_, f64>) {
-        for (k, mut row) in log_odds.rows_mut().into_iter().enumerate() {
-            let table = &self.log_odds[k];
+    fn read_log_odds(&self, items: &[usize], log_odds: &mut Lanes) {
+        for (k, table) in self.log_odds.iter().enumerate() {
+            let row = log_odds.row_mut(k);
             match self.parameters.channels[k].channel {
                 Channel::Hard { .. } => {
                     let judgments = self.data.judgments();
@@ -62,18 +60,14 @@ impl Items for Reader<'_, '_> {
         }
     }
 
-    fn read_residuals(
-        &self,
-        items: &[usize],
-        observed: &[usize],
-        mut residuals: ArrayViewMut2<'_, f64>,
-    ) {
+    fn read_residuals(&self, items: &[usize], observed: &[usize], residuals: &mut Lanes) {
         let Parameters {
             intercept,
             covariate_weights,
             ..
         } = self.parameters;
-        for (mut row, &d) in residuals.rows_mut().into_iter().zip(observed) {
+        for (ix, &d) in observed.iter().enumerate() {
+            let row = residuals.row_mut(ix);
             for (slot, &item) in row.iter_mut().zip(items) {
                 *slot = self.data.target(item, d) - intercept[d];
             }

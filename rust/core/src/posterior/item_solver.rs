@@ -33,9 +33,12 @@ pub(crate) struct Solved {
 }
 
 /// Posterior of one item after another; all share weights and observed dimensions.
-pub(crate) trait ItemSolver: Sync {
+pub(crate) trait ItemSolver: Send + Sync {
     /// Buffers of one thread, and its running pair moments.
     type Workspace: Send;
+
+    /// Whether answers are exact up to their certificates.
+    const IS_EXACT: bool = true;
 
     fn workspace(&self) -> Self::Workspace;
 
@@ -44,6 +47,9 @@ pub(crate) trait ItemSolver: Sync {
 
     /// Posterior of one item. Fills `marginals` unless `moments` is `None`; with `Pairs` adds
     /// v E[zz'] to the running sum.
+    ///
+    /// # Errors
+    /// [`Error::NotCertified`] where the item cannot be answered; nothing of it is in the sum then.
     fn solve(
         &self,
         workspace: &mut Self::Workspace,
@@ -104,30 +110,32 @@ impl<S: ItemSolver> Worker for OneByOneWorker<'_, S> {
         for (ix, &weight) in tile.weights.iter().enumerate() {
             self.cancel.check()?;
             self.log_odds.clear();
-            self.log_odds.extend(tile.log_odds().column(ix));
+            self.log_odds.extend(tile.log_odds.item(ix));
             self.residual.clear();
-            self.residual.extend(tile.residuals().column(ix));
+            self.residual.extend(tile.residuals.item(ix));
             let item = Item {
                 log_odds: &self.log_odds,
                 residual: &self.residual,
                 weight,
             };
-            let solved = self
-                .solver
-                .solve(&mut self.workspace, item, moments, &mut self.marginals)
-                .map_err(|error| at(error, |_| ix))?;
+            let solved =
+                match self
+                    .solver
+                    .solve(&mut self.workspace, item, moments, &mut self.marginals)
+                {
+                    Err(Error::NotCertified { .. }) => {
+                        answer.refused[ix] = true;
+                        continue;
+                    }
+                    outcome => outcome?,
+                };
             answer.log_evidence[ix] = solved.log_likelihood;
             answer.certificate[ix] = solved.certificate;
             answer.n_rescued += usize::from(solved.rescued);
+            answer.n_approximate += usize::from(!S::IS_EXACT);
             if moments >= Moments::Marginals {
-                for (slot, &p) in answer
-                    .marginals_mut()
-                    .column_mut(ix)
-                    .iter_mut()
-                    .zip(&self.marginals)
-                {
-                    *slot = p;
-                }
+                let marginals = self.marginals.iter().copied();
+                answer.marginals.set_item(ix, marginals);
             }
         }
         Ok(())
@@ -135,16 +143,5 @@ impl<S: ItemSolver> Worker for OneByOneWorker<'_, S> {
 
     fn take_pairs(&mut self) -> Array2<f64> {
         self.solver.take_pairs(&mut self.workspace)
-    }
-}
-
-/// Name the item of an error from where the error found it.
-pub(crate) fn at(error: Error, name: impl Fn(usize) -> usize) -> Error {
-    match error {
-        Error::NotCertified { item, n_branches } => Error::NotCertified {
-            item: name(item),
-            n_branches,
-        },
-        other => other,
     }
 }

@@ -20,22 +20,26 @@ pub(crate) fn patterns(
 ) -> Vec<Pattern> {
     let mut patterns: Vec<Pattern> = Vec::new();
     let mut known: HashMap<Vec<usize>, usize> = HashMap::new();
-    let mut observed = Vec::with_capacity(n_targets);
+    let mut observed = vec![false; n_targets];
+    // Almost always an item observes what the one before did.
+    let mut last = None;
     for item in 0..n_items {
-        observed.clear();
-        observed.extend((0..n_targets).filter(|&d| is_observed(item, d)));
-        // Almost always the pattern of the item before.
-        let ix = match patterns.last() {
-            Some(last) if last.observed == observed => patterns.len() - 1,
-            _ => *known.entry(observed.clone()).or_insert(patterns.len()),
-        };
-        if ix == patterns.len() {
-            patterns.push(Pattern {
-                observed: observed.clone(),
-                items: Vec::new(),
-            });
-        }
+        let same = last.filter(|_| (0..n_targets).all(|d| observed[d] == is_observed(item, d)));
+        let ix = same.unwrap_or_else(|| {
+            for (d, slot) in observed.iter_mut().enumerate() {
+                *slot = is_observed(item, d);
+            }
+            let dimensions: Vec<usize> = (0..n_targets).filter(|&d| observed[d]).collect();
+            *known.entry(dimensions).or_insert_with_key(|dimensions| {
+                patterns.push(Pattern {
+                    observed: dimensions.clone(),
+                    items: Vec::new(),
+                });
+                patterns.len() - 1
+            })
+        });
         patterns[ix].items.push(item);
+        last = Some(ix);
     }
     patterns
 }

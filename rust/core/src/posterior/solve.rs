@@ -1,13 +1,16 @@
 //! The posterior of all items: every pattern's walk, collected in the order of the user's rows.
 
 use std::ops::Range;
+use std::time::Instant;
 
-use ndarray::{Array1, Array2, ArrayViewMut2};
+use ndarray::{Array1, Array2, ArrayView1, s};
 
+use super::certain::posterior_without_certain;
+use super::enumeration::MAX_ENUMERATION_FEATURES;
 use super::pattern::{PatternModel, patterns};
-use super::plan::{Plan, Report, SolverChoice};
+use super::plan::{Ask, Plan, Quality, Report, SolverChoice};
 use super::problem::Problem;
-use super::tile::{Answer, Moments, Tile};
+use super::tile::{Answer, Lanes, Moments, Tile};
 use super::walk::{Collect, Items, Walk};
 use crate::cancel::CancelToken;
 use crate::error::Result;
@@ -60,24 +63,27 @@ pub fn posterior(
     moments: Moments,
     cancel: &CancelToken,
 ) -> Result<Posterior> {
-    let (n_items, n_features) = problem.log_odds.dim();
-    let targets = problem.targets;
-    let patterns = patterns(targets.dim(), |item, d| !targets[[item, d]].is_nan());
-    let shape = |wanted: Moments, dims| (moments >= wanted).then(|| Array2::zeros(dims));
-    let mut posterior = Posterior {
-        log_evidence: Array1::zeros(n_items),
-        marginals: shape(Moments::Marginals, (n_items, n_features)),
-        pair_moments: shape(Moments::Pairs, (n_features, n_features)),
-        report: Report::default(),
+    let n_features = problem.log_odds.ncols();
+    if n_features > MAX_ENUMERATION_FEATURES && problem.log_odds.iter().any(|l| l.is_infinite()) {
+        return posterior_without_certain(problem, choice, moments, cancel);
+    }
+    let is_observed = |item, d| !f64::is_nan(problem.targets[[item, d]]);
+    let patterns = patterns(problem.targets.dim(), is_observed);
+    let mut posterior = Posterior::empty(problem.log_odds.dim(), moments);
+    let ask = Ask {
+        choice,
+        moments,
+        cancel,
     };
     let plans = patterns
         .iter()
         .map(|pattern| {
             let model =
                 PatternModel::new(&pattern.observed, problem.weights, problem.noise_variance);
-            Plan::new(model, pattern.items.len(), choice, moments, cancel)
+            Plan::new(model, pattern, problem, ask)
         })
         .collect::<Result<Vec<_>>>()?;
+    let start = Instant::now();
     for (pattern, plan) in patterns.iter().zip(&plans) {
         let solver = plan.solver();
         let walk = Walk {
@@ -89,29 +95,37 @@ pub fn posterior(
             cancel,
         };
         walk.run(problem, &mut posterior)?;
-        posterior.report.add(plan);
+        plan.tell(&mut posterior.report);
     }
+    posterior.report.seconds = start.elapsed().as_secs_f64();
     Ok(posterior)
 }
 
+impl Posterior {
+    /// Of (items, features), before anything is known.
+    pub(crate) fn empty((n_items, n_features): (usize, usize), moments: Moments) -> Self {
+        let shape = |wanted: Moments, dims| (moments >= wanted).then(|| Array2::zeros(dims));
+        Self {
+            log_evidence: Array1::zeros(n_items),
+            marginals: shape(Moments::Marginals, (n_items, n_features)),
+            pair_moments: shape(Moments::Pairs, (n_features, n_features)),
+            report: Report::default(),
+        }
+    }
+}
+
 impl Items for Problem<'_> {
-    fn read_log_odds(&self, items: &[usize], mut log_odds: ArrayViewMut2<'_, f64>) {
-        for (mut column, &item) in log_odds.columns_mut().into_iter().zip(items) {
-            column.assign(&self.log_odds.row(item));
+    fn read_log_odds(&self, items: &[usize], log_odds: &mut Lanes) {
+        for k in 0..self.log_odds.ncols() {
+            let column = self.log_odds.column(k);
+            read_column(column, items, log_odds.row_mut(k), |value| value);
         }
     }
 
-    fn read_residuals(
-        &self,
-        items: &[usize],
-        observed: &[usize],
-        mut residuals: ArrayViewMut2<'_, f64>,
-    ) {
-        for (mut row, &d) in residuals.rows_mut().into_iter().zip(observed) {
-            let (targets, intercept) = (self.targets.column(d), self.intercept[d]);
-            for (slot, &item) in row.iter_mut().zip(items) {
-                *slot = targets[item] - intercept;
-            }
+    fn read_residuals(&self, items: &[usize], observed: &[usize], residuals: &mut Lanes) {
+        for (ix, &d) in observed.iter().enumerate() {
+            let (column, intercept) = (self.targets.column(d), self.intercept[d]);
+            read_column(column, items, residuals.row_mut(ix), |y| y - intercept);
         }
     }
 
@@ -120,14 +134,37 @@ impl Items for Problem<'_> {
     }
 }
 
+/// One column's entries of some items.
+fn read_column(
+    column: ArrayView1<'_, f64>,
+    items: &[usize],
+    slots: &mut [f64],
+    read: impl Fn(f64) -> f64,
+) {
+    if let Some(range) = run(items) {
+        for (slot, &value) in slots.iter_mut().zip(column.slice(s![range])) {
+            *slot = read(value);
+        }
+    } else {
+        for (slot, &item) in slots.iter_mut().zip(items) {
+            *slot = read(column[item]);
+        }
+    }
+}
+
+/// Increasing items as a range, where none is left out.
+fn run(items: &[usize]) -> Option<Range<usize>> {
+    let (first, last) = (*items.first()?, *items.last()?);
+    (last - first + 1 == items.len()).then_some(first..last + 1)
+}
+
 /// Answers of a chunk, as they go into the posterior.
 #[derive(Debug)]
 pub struct Copied {
     log_evidence: Vec<f64>,
     /// (items, K).
     marginals: Array2<f64>,
-    worst_certificate: f64,
-    n_rescued: usize,
+    quality: Quality,
 }
 
 impl Collect for Posterior {
@@ -138,23 +175,21 @@ impl Collect for Posterior {
         Copied {
             log_evidence: vec![0.0; n_items],
             marginals: Array2::zeros((n_items, n_features)),
-            worst_certificate: 0.0,
-            n_rescued: 0,
+            quality: Quality::default(),
         }
     }
 
     fn add(&self, part: &mut Copied, _: &Tile, answer: &Answer, _: &[usize], range: Range<usize>) {
         part.log_evidence[range.clone()].copy_from_slice(&answer.log_evidence);
         if self.marginals.is_some() {
-            for (ix, marginals) in range.zip(answer.marginals().columns()) {
-                part.marginals.row_mut(ix).assign(&marginals);
+            let mut rows = part.marginals.slice_mut(s![range, ..]);
+            for (k, mut column) in rows.columns_mut().into_iter().enumerate() {
+                for (slot, &mean) in column.iter_mut().zip(answer.marginals.row(k)) {
+                    *slot = mean;
+                }
             }
         }
-        part.worst_certificate = answer
-            .certificate
-            .iter()
-            .fold(part.worst_certificate, |worst, &c| worst.max(c));
-        part.n_rescued += answer.n_rescued;
+        part.quality.add(answer);
     }
 
     fn merge(&mut self, part: Copied, pairs: Array2<f64>, items: &[usize]) {
@@ -162,14 +197,17 @@ impl Collect for Posterior {
             self.log_evidence[item] = value;
         }
         if let Some(marginals) = &mut self.marginals {
-            for (&item, row) in items.iter().zip(part.marginals.rows()) {
-                marginals.row_mut(item).assign(&row);
+            if let Some(range) = run(items) {
+                marginals.slice_mut(s![range, ..]).assign(&part.marginals);
+            } else {
+                for (&item, row) in items.iter().zip(part.marginals.rows()) {
+                    marginals.row_mut(item).assign(&row);
+                }
             }
         }
         if let Some(sum) = &mut self.pair_moments {
             *sum += &pairs;
         }
-        self.report.worst_certificate = self.report.worst_certificate.max(part.worst_certificate);
-        self.report.n_rescued += part.n_rescued;
+        self.report.admit(part.quality);
     }
 }

@@ -1,16 +1,16 @@
 //! The walk over the items of a pattern: tiles in parallel, sums in the order of the items.
 
 use std::ops::Range;
+use std::sync::Mutex;
 
-use ndarray::{Array2, ArrayViewMut2};
+use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::item_solver::at;
 use super::pattern::PatternModel;
 use super::solver::{Solver, Worker};
-use super::tile::{Answer, Moments, Tile};
+use super::tile::{Answer, Lanes, Moments, Tile};
 use crate::cancel::CancelToken;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Chunks whose sums are in memory at the same time.
 const WAVE: usize = 64;
@@ -20,15 +20,10 @@ const MAX_TILES: usize = 8;
 /// Where the numbers of items come from.
 pub(crate) trait Items: Sync {
     /// Fill in the prior log odds of the features, (K, items).
-    fn read_log_odds(&self, items: &[usize], log_odds: ArrayViewMut2<'_, f64>);
+    fn read_log_odds(&self, items: &[usize], log_odds: &mut Lanes);
 
     /// Fill in y - b - A'x of the observed dimensions, (observed, items).
-    fn read_residuals(
-        &self,
-        items: &[usize],
-        observed: &[usize],
-        residuals: ArrayViewMut2<'_, f64>,
-    );
+    fn read_residuals(&self, items: &[usize], observed: &[usize], residuals: &mut Lanes);
 
     /// v of one item.
     fn weight(&self, item: usize) -> f64;
@@ -66,7 +61,7 @@ pub(crate) trait Visit: Sync {
     /// Take a tile into the part. The tile is the visitor's to change.
     ///
     /// # Errors
-    /// Those of the worker, items counted from the start of the tile.
+    /// Those of the worker.
     fn visit(
         &self,
         part: &mut Self::Part,
@@ -110,11 +105,19 @@ impl Walk<'_> {
     /// The first error of the visitor, or cancellation.
     pub fn visit<V: Visit>(&self, source: &impl Items, visitor: &mut V) -> Result<()> {
         let chunk_len = self.chunk_len();
+        // Workers have no memory of a chunk, so that it does not matter which one gets it.
+        let idle = Mutex::new(Vec::new());
         for wave in self.items.chunks(chunk_len * WAVE) {
             let shared = &*visitor;
             let parts: Vec<(V::Part, Array2<f64>)> = wave
                 .par_chunks(chunk_len)
-                .map(|items| self.chunk(source, shared, items))
+                .map(|items| {
+                    let worker = idle.lock().expect("no panic").pop();
+                    let mut worker = worker.unwrap_or_else(|| self.solver.worker());
+                    let part = self.chunk(source, shared, &mut *worker, items)?;
+                    idle.lock().expect("no panic").push(worker);
+                    Ok(part)
+                })
                 .collect::<Result<_>>()?;
             for (items, (part, pairs)) in wave.chunks(chunk_len).zip(parts) {
                 visitor.merge(part, pairs, items);
@@ -135,40 +138,58 @@ impl Walk<'_> {
         &self,
         source: &impl Items,
         visitor: &V,
+        worker: &mut dyn Worker,
         items: &[usize],
     ) -> Result<(V::Part, Array2<f64>)> {
         let tile_len = self.solver.tile_len();
-        let mut worker = self.solver.worker();
         let mut tile = Tile::default();
         let mut part = visitor.part(items.len());
         for (ix, of_tile) in items.chunks(tile_len).enumerate() {
             self.cancel.check()?;
-            self.read(source, of_tile, &mut tile);
+            read_tile(source, of_tile, self.observed, self.model, &mut tile);
             let start = ix * tile_len;
             let range = start..start + of_tile.len();
-            visitor
-                .visit(&mut part, &mut *worker, &mut tile, of_tile, range)
-                .map_err(|error| at(error, |ix| of_tile[ix]))?;
+            visitor.visit(&mut part, worker, &mut tile, of_tile, range)?;
         }
         Ok((part, worker.take_pairs()))
     }
+}
 
-    fn read(&self, source: &impl Items, items: &[usize], tile: &mut Tile) {
-        let (n_features, n_targets) = self.model.weights.dim();
-        tile.resize(items.len(), n_features, n_targets);
-        source.read_log_odds(items, tile.log_odds_mut());
-        source.read_residuals(items, self.observed, tile.residuals_mut());
-        for (mut row, root) in tile
-            .residuals_mut()
-            .rows_mut()
-            .into_iter()
-            .zip(&self.model.precision_root)
-        {
-            row *= *root;
-        }
-        for (slot, &item) in tile.weights.iter_mut().zip(items) {
-            *slot = source.weight(item);
-        }
+/// Read items of a pattern into a tile, in units of the noise.
+pub(crate) fn read_tile(
+    source: &impl Items,
+    items: &[usize],
+    observed: &[usize],
+    model: &PatternModel,
+    tile: &mut Tile,
+) {
+    tile.resize(items.len(), model.weights.nrows(), observed.len());
+    source.read_log_odds(items, &mut tile.log_odds);
+    source.read_residuals(items, observed, &mut tile.residuals);
+    for (d, root) in model.precision_root.iter().enumerate() {
+        let residuals = tile.residuals.row_mut(d);
+        residuals.iter_mut().for_each(|r| *r *= root);
+    }
+    for (slot, &item) in tile.weights.iter_mut().zip(items) {
+        *slot = source.weight(item);
+    }
+}
+
+/// Solve a tile of these items.
+///
+/// # Errors
+/// [`Error::NotCertified`] names the item that the solver refuses; else those of the worker.
+pub(crate) fn solve_tile(
+    worker: &mut dyn Worker,
+    tile: &Tile,
+    moments: Moments,
+    answer: &mut Answer,
+    items: &[usize],
+) -> Result<()> {
+    worker.solve(tile, moments, answer)?;
+    match answer.refused.iter().position(|refused| *refused) {
+        Some(ix) => Err(Error::NotCertified { item: items[ix] }),
+        None => Ok(()),
     }
 }
 
@@ -194,7 +215,7 @@ impl<C: Collect> Visit for Solving<'_, C> {
         items: &[usize],
         range: Range<usize>,
     ) -> Result<()> {
-        worker.solve(tile, self.moments, answer)?;
+        solve_tile(worker, tile, self.moments, answer, items)?;
         for value in &mut answer.log_evidence {
             *value -= self.log_normaliser;
         }

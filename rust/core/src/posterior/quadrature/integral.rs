@@ -1,257 +1,281 @@
 //! The Fourier integral of one item, its certificate and its posterior expectations.
 //!
-//! With the tilt theta, pi_k = sigmoid(lambda_k + theta w_k) and phi_k(u) = 1 - pi_k +
-//! pi_k exp(-iu w_k),
+//! With the tilt theta, pi_k = sigmoid(lambda_k + theta . w_k), phi_k(u) = (1 - pi_k) exp(iu . w_k / 2)
+//! + pi_k exp(-iu . w_k / 2) and the prior P(z) = prod_k sigmoid(+-lambda_k), in D = 1 or 2 dimensions,
 //!
-//! sum over z of exp(lambda . z - (c - w . z)^2 / 2)
-//!     = exp(theta^2 / 2 - theta c) prod_k (1 + exp(lambda_k + theta w_k)) I,
-//! I = (2 pi)^-1/2 Int exp(-u^2 / 2 + iu (c - theta)) prod_k phi_k(u) du <= 1.
+//! sum over z of P(z) exp(-|c - W'z|^2 / 2)
+//!     = exp(|theta|^2 / 2 - theta . c) prod_k (1 + exp(lambda_k + theta . w_k)) / (1 + exp lambda_k) I,
+//! I = (2 pi)^-D/2 Int exp(-|u|^2 / 2 + iu . (c - theta - sum_k w_k / 2)) prod_k phi_k(u) du <= 1.
 //!
-//! A derivative in c multiplies the integrand by iu - theta and the summand by -(c - w . z):
-//! that is how residual moments come out of the same nodes.
+//! An item leaves out the blocks of nodes that it cannot see. |phi_k|^2 = 1 - 2 pi_k (1 - pi_k)
+//! (1 - cos u . w_k) <= exp(-2 pi_k (1 - pi_k)(1 - cos u . w_k)) bounds its integrand, and leaving two features out
+//! of the product raises that bound by a factor e at most.
 
-use ndarray::{ArrayView2, ArrayViewMut2, linalg::general_mat_mul};
+use std::ops::Range;
 
-use super::nodes::Nodes;
-use super::tilt::saddle;
-use crate::numeric::{sigmoid, softplus};
+use pulp::{Simd, WithSimd};
 
-/// The most relative rounding error, kappa K eps, that an integral may admit.
+use super::nodes::{Nodes, exp_i};
+use super::products::{Backward, Forward, complex_mut, decay, multiply};
+use super::tilt::{Features, Tilt};
+use crate::simd::{AlignedBuffer, exp};
+
+/// The most relative error that an integral may admit.
 const CERTIFICATE_LIMIT: f64 = 1e-11;
-/// Stands for phi = 0 (pi = 1/2, u w = pi), where only the quotient prod / phi is wanted.
-const TINY: f64 = 1e-30;
-
-/// What the expectation of z is multiplied by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Weighting {
-    /// 1.
-    Mass,
-    /// r = c - w . z.
-    Residual,
-    /// r^2.
-    ResidualSquared,
-}
+/// Blocks side by side.
+const MAX_GROUP: usize = 4;
+/// What may be left out, relative to the integrand at the origin.
+const NEGLIGIBLE: f64 = 1e-13;
 
 /// Value of an integral and how far it can be trusted.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Evaluated {
+pub(super) struct Evaluated {
     /// Logarithm of the sum over states.
-    pub log_z: f64,
-    /// Upper bound of `log_z`, certain even where the integral cancels.
+    pub log_likelihood: f64,
+    /// Upper bound of it, certain even where the integral cancels.
     pub log_bound: f64,
-    /// Condition of the sum over nodes, sum |f| / sum f, times K eps.
-    certificate: f64,
+    /// Bound of the relative error: the condition of the sum over nodes, sum |f| / sum f, times K eps,
+    /// and the nodes left out.
+    pub certificate: f64,
 }
 
 impl Evaluated {
-    pub fn certificate(&self) -> f64 {
-        self.certificate
-    }
-
     pub fn is_certified(&self) -> bool {
         // A sum that cancels to zero or below has a NaN or negative condition.
         self.certificate >= 0.0 && self.certificate < CERTIFICATE_LIMIT
     }
 }
 
-/// Buffers of one item's integral: real and imaginary parts over nodes.
+/// What one item's integral leaves behind.
 #[derive(Debug, Default)]
-pub(crate) struct Integral {
-    /// pi_k.
-    tilted: Vec<f64>,
-    /// theta.
-    tilt: f64,
+pub(super) struct Integral<const D: usize> {
+    pub tilt: Tilt<D>,
+    /// Expectations of z.
+    pub marginals: Vec<f64>,
     /// I.
-    value: f64,
-    /// Node weight times exp(iu (c - theta)).
-    start: [Vec<f64>; 2],
-    /// prod over features before k of phi, feature after feature; the last is the whole product.
-    prefix: [Vec<f64>; 2],
-    /// Node factor times the product over features after k.
-    suffix: [Vec<f64>; 2],
-    marginals: Vec<f64>,
-    /// sqrt(f / I) pi exp(-iuw) / phi, feature after feature.
-    rows: [Vec<f64>; 2],
+    pub value: f64,
+    /// Blocks of nodes that the item sees.
+    pub active: Vec<usize>,
+    /// The integrand, (re, im) for each active block.
+    pub integrand: AlignedBuffer,
+    /// Where grids that are too fine for a table make it.
+    pub tables: AlignedBuffer,
+    prefix: AlignedBuffer,
+    products: AlignedBuffer,
+    sums: AlignedBuffer,
 }
 
-impl Integral {
-    /// Integrate; keeps what [`Integral::expect`] needs. Without a grid only the bound is known.
-    pub fn evaluate(
-        &mut self,
-        nodes: Option<&Nodes>,
-        weights: &[f64],
-        log_odds: &[f64],
-        residual: f64,
-    ) -> Evaluated {
-        let n_features = weights.len();
-        self.tilt = saddle(weights, log_odds, residual);
-        self.tilted.clear();
-        let mut log_bound = self.tilt * (0.5 * self.tilt - residual);
-        for (w, l) in weights.iter().zip(log_odds) {
-            let tilted = l + self.tilt * w;
-            self.tilted.push(sigmoid(tilted));
-            log_bound += softplus(tilted);
-        }
-        let Some(nodes) = nodes else {
+/// Evaluates the integral of `features` for the residual c, and the expectations if asked for.
+/// Without a grid only the bound is found.
+#[derive(Debug)]
+pub(super) struct Evaluate<'a, const D: usize> {
+    pub integral: &'a mut Integral<D>,
+    pub nodes: Option<&'a Nodes<D>>,
+    pub features: Features<'a, D>,
+    pub residual: [f64; D],
+    /// Whether the expectations are wanted.
+    pub marginals: bool,
+}
+
+/// Lanes of sums over nodes.
+struct Sums<S: Simd> {
+    value: S::f64s,
+    moduli: S::f64s,
+}
+
+impl<const D: usize> WithSimd for Evaluate<'_, D> {
+    type Output = Evaluated;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) -> Evaluated {
+        self.integral.tilt.solve(simd, self.features, self.residual);
+        let log_bound = self.integral.tilt.log_bound;
+        let Some(nodes) = self.nodes else {
             return Evaluated {
-                log_z: f64::NAN,
+                log_likelihood: f64::NAN,
                 log_bound,
                 certificate: f64::INFINITY,
             };
         };
-        let n_nodes = nodes.len();
-        let phase = residual - self.tilt;
-        let [re, im] = &mut self.start;
-        re.clear();
-        im.clear();
-        for (u, weight) in nodes.positions.iter().zip(&nodes.weights) {
-            let (sin, cos) = (u * phase).sin_cos();
-            re.push(weight * cos);
-            im.push(weight * sin);
+        self.reserve(nodes, S::F64_LANES);
+        let zero = simd.splat_f64s(0.0);
+        let mut sums = Sums::<S> {
+            value: zero,
+            moduli: zero,
+        };
+        let n_blocks = nodes.len() / S::F64_LANES;
+        let budget = NEGLIGIBLE * nodes.weights.iter().fold(0.0, |most, w| w.max(most));
+        let mut lost = 0.0;
+        // From the far end on, where most is left out.
+        for first in (0..n_blocks).step_by(MAX_GROUP).rev() {
+            let blocks = first..n_blocks.min(first + MAX_GROUP);
+            lost += self.group(simd, nodes, blocks, budget - lost, &mut sums);
         }
-        let [re, im] = &mut self.prefix;
-        re.resize((n_features + 1) * n_nodes, 0.0);
-        im.resize((n_features + 1) * n_nodes, 0.0);
-        re[..n_nodes].fill(1.0);
-        im[..n_nodes].fill(0.0);
-        for (k, &pi) in self.tilted.iter().enumerate() {
-            let (cos, sin) = nodes.feature(k);
-            let (before_re, after_re) = re[k * n_nodes..].split_at_mut(n_nodes);
-            let (before_im, after_im) = im[k * n_nodes..].split_at_mut(n_nodes);
-            for j in 0..n_nodes {
-                let (phi_re, phi_im) = characteristic(pi, cos[j], sin[j]);
-                after_re[j] = before_re[j] * phi_re - before_im[j] * phi_im;
-                after_im[j] = before_re[j] * phi_im + before_im[j] * phi_re;
-            }
+        let value = simd.reduce_sum_f64s(sums.value);
+        let condition = simd.reduce_sum_f64s(sums.moduli) / value;
+        self.integral.value = value;
+        if self.marginals {
+            self.reduce_marginals(simd);
         }
-        let last = n_features * n_nodes;
-        let (mut sum, mut sum_of_moduli) = (0.0, 0.0);
-        for j in 0..n_nodes {
-            let (p_re, p_im) = (re[last + j], im[last + j]);
-            let (s_re, s_im) = (self.start[0][j], self.start[1][j]);
-            let (f_re, f_im) = (p_re * s_re - p_im * s_im, p_re * s_im + p_im * s_re);
-            sum += f_re;
-            sum_of_moduli += (f_re * f_re + f_im * f_im).sqrt();
-        }
-        self.value = sum;
-        let condition = sum_of_moduli / sum;
+        let n_factors = self.features.count.max(1) as f64;
         Evaluated {
-            log_z: log_bound + sum.ln(),
+            log_likelihood: log_bound + value.ln(),
             log_bound,
-            certificate: condition * f64::EPSILON * n_features.max(1) as f64,
+            certificate: condition * f64::EPSILON * n_factors + lost / value,
+        }
+    }
+}
+
+impl<const D: usize> Evaluate<'_, D> {
+    fn reserve(&mut self, nodes: &Nodes<D>, lanes: usize) {
+        let n_features = self.features.count;
+        let integral = &mut *self.integral;
+        integral.active.clear();
+        integral.products.reserve(2 * MAX_GROUP * lanes);
+        integral.tables.reserve(MAX_GROUP * nodes.scratch(lanes));
+        if self.marginals {
+            integral.prefix.reserve(2 * MAX_GROUP * n_features * lanes);
+            integral.sums.reserve(n_features * lanes);
+            integral.sums[..n_features * lanes].fill(0.0);
+            integral.integrand.reserve(2 * nodes.len());
         }
     }
 
-    /// Expectation of the weighting, and of z times the weighting, under the posterior of the last
-    /// evaluated item. Leave-one-out products come from prefix and suffix: nothing is divided.
-    pub fn expect(&mut self, nodes: &Nodes, weighting: Weighting) -> (f64, &[f64]) {
-        let n_nodes = nodes.len();
-        self.fill_suffix(nodes, weighting);
-        let [suffix_re, suffix_im] = &mut self.suffix;
-        let [prefix_re, prefix_im] = &self.prefix;
-        self.marginals.resize(self.tilted.len(), 0.0);
-        for (k, &pi) in self.tilted.iter().enumerate().rev() {
-            let (cos, sin) = nodes.feature(k);
-            let prefix_re = &prefix_re[k * n_nodes..(k + 1) * n_nodes];
-            let prefix_im = &prefix_im[k * n_nodes..(k + 1) * n_nodes];
-            let mut sum = 0.0;
-            for j in 0..n_nodes {
-                let (s_re, s_im) = (suffix_re[j], suffix_im[j]);
-                let rest_re = s_re * prefix_re[j] - s_im * prefix_im[j];
-                let rest_im = s_re * prefix_im[j] + s_im * prefix_re[j];
-                sum += rest_re * cos[j] + rest_im * sin[j];
-                let (phi_re, phi_im) = characteristic(pi, cos[j], sin[j]);
-                suffix_re[j] = s_re * phi_re - s_im * phi_im;
-                suffix_im[j] = s_re * phi_im + s_im * phi_re;
-            }
-            self.marginals[k] = pi * sum / self.value;
-        }
-        let total: f64 = suffix_re[..n_nodes].iter().sum();
-        (total / self.value, &self.marginals)
-    }
-
-    /// Add weight E[zz' weighting] of the last evaluated item to `pairs`; the diagonal is that of
-    /// [`Integral::expect`], which must have run with the same weighting.
-    pub fn add_pairs(
+    /// Add up a group of blocks but for those whose bounds sum to no more than the budget; returns
+    /// that sum.
+    #[inline(always)]
+    fn group<S: Simd>(
         &mut self,
-        nodes: &Nodes,
-        weighting: Weighting,
-        weight: f64,
-        mut pairs: ArrayViewMut2<'_, f64>,
+        simd: S,
+        nodes: &Nodes<D>,
+        blocks: Range<usize>,
+        budget: f64,
+        sums: &mut Sums<S>,
+    ) -> f64 {
+        // The tables borrow the scratch while the rest of the integral changes.
+        let mut scratch = std::mem::take(&mut self.integral.tables);
+        let mut scratches = scratch.chunks_mut(nodes.scratch(S::F64_LANES).max(1));
+        let mut tables: [&[f64]; MAX_GROUP] = [&[]; MAX_GROUP];
+        for (table, block) in tables.iter_mut().zip(blocks.clone()) {
+            *table = nodes.block(simd, block, scratches.next().unwrap_or_default());
+        }
+        for b in blocks.len()..MAX_GROUP {
+            tables[b] = tables[0];
+        }
+        let spread = &self.integral.tilt.spread[..self.features.count];
+        let exponents = decay(simd, tables, spread);
+        let (mut lost, mut n_active, mut active) = (0.0, 0, [0; MAX_GROUP]);
+        for (b, block) in blocks.enumerate() {
+            let (one, two) = (simd.splat_f64s(1.0), simd.splat_f64s(2.0));
+            let bound = exp(simd, simd.negate_mul_add_e_f64s(two, exponents[b], one));
+            let weights = S::as_simd_f64s(&nodes.weights).0[block];
+            let bound = simd.reduce_sum_f64s(simd.mul_f64s(weights, bound));
+            if lost + bound <= budget {
+                lost += bound;
+            } else {
+                (tables[n_active], active[n_active]) = (tables[b], block);
+                n_active += 1;
+            }
+        }
+        match n_active {
+            0 => {}
+            1 => self.integrate::<S, 1>(simd, nodes, first_of(tables), first_of(active), sums),
+            2 => self.integrate::<S, 2>(simd, nodes, first_of(tables), first_of(active), sums),
+            3 => self.integrate::<S, 3>(simd, nodes, first_of(tables), first_of(active), sums),
+            _ => self.integrate::<S, 4>(simd, nodes, first_of(tables), first_of(active), sums),
+        }
+        self.integral.tables = scratch;
+        lost
+    }
+
+    /// Add up the integrand at some blocks, and its expectations.
+    #[inline(always)]
+    fn integrate<S: Simd, const N: usize>(
+        &mut self,
+        simd: S,
+        nodes: &Nodes<D>,
+        tables: [&[f64]; N],
+        blocks: [usize; N],
+        sums: &mut Sums<S>,
     ) {
-        debug_assert!(weighting != Weighting::Residual, "no caller, no test");
-        let n_nodes = nodes.len();
-        let n_features = self.tilted.len();
-        if n_features == 0 {
+        let n_features = self.features.count;
+        let Integral {
+            tilt,
+            active,
+            integrand,
+            prefix,
+            products,
+            sums: lane_sums,
+            ..
+        } = &mut *self.integral;
+        let balance = &tilt.balance[..n_features];
+        let mut phase = [simd.splat_f64s(0.0); D];
+        for d in 0..D {
+            phase[d] = simd.splat_f64s(self.residual[d] - tilt.theta[d] - nodes.centre[d]);
+        }
+        let length = 2 * N * S::F64_LANES;
+        let prefix = if self.marginals {
+            &mut prefix[..length * n_features]
+        } else {
+            &mut []
+        };
+        let products = &mut products[..length];
+        simd.vectorize(Forward {
+            tables,
+            balance,
+            prefix: &mut *prefix,
+            product: &mut *products,
+        });
+        let product = complex_mut::<S>(products);
+        let at = |b: usize| {
+            nodes
+                .positions
+                .each_ref()
+                .map(|u| S::as_simd_f64s(u).0[blocks[b]])
+        };
+        let mut start = [[simd.splat_f64s(0.0); 2]; N];
+        for b in 0..N {
+            let weight = S::as_simd_f64s(&nodes.weights).0[blocks[b]];
+            let (cos, sin) = exp_i(simd, at(b), phase);
+            start[b] = [simd.mul_f64s(weight, cos), simd.mul_f64s(weight, sin)];
+            let [re, im] = multiply(simd, start[b], product[b]);
+            sums.value = simd.add_f64s(sums.value, re);
+            let square = simd.mul_add_e_f64s(re, re, simd.mul_f64s(im, im));
+            sums.moduli = simd.add_f64s(sums.moduli, simd.sqrt_f64s(square));
+        }
+        if !self.marginals {
             return;
         }
-        // After `expect` the suffix holds the whole integrand f; its square root goes to each side.
-        let [root_re, root_im] = &mut self.suffix;
-        for (re, im) in root_re.iter_mut().zip(root_im.iter_mut()) {
-            (*re, *im) = square_root(*re / self.value, *im / self.value);
-        }
-        let [rows_re, rows_im] = &mut self.rows;
-        rows_re.resize(n_features * n_nodes, 0.0);
-        rows_im.resize(n_features * n_nodes, 0.0);
-        for (k, &pi) in self.tilted.iter().enumerate() {
-            let (cos, sin) = nodes.feature(k);
-            for j in 0..n_nodes {
-                let (phi_re, phi_im) = characteristic(pi, cos[j], sin[j]);
-                let scale = pi / (phi_re * phi_re + phi_im * phi_im);
-                let quotient_re = (cos[j] * phi_re - sin[j] * phi_im) * scale;
-                let quotient_im = -(sin[j] * phi_re + cos[j] * phi_im) * scale;
-                rows_re[k * n_nodes + j] = root_re[j] * quotient_re - root_im[j] * quotient_im;
-                rows_im[k * n_nodes + j] = root_re[j] * quotient_im + root_im[j] * quotient_re;
-            }
-        }
-        let diagonal: Vec<f64> = pairs.diag().to_vec();
-        let length = n_features * n_nodes;
-        for (rows, sign) in [(&rows_re[..length], 1.0), (&rows_im[..length], -1.0)] {
-            let rows = ArrayView2::from_shape((n_features, n_nodes), rows)
-                .expect("the buffer has one row of nodes for each feature");
-            general_mat_mul(sign * weight, &rows, &rows.t(), 1.0, &mut pairs);
-        }
-        for (k, (before, marginal)) in diagonal.iter().zip(&self.marginals).enumerate() {
-            pairs[[k, k]] = before + weight * marginal;
+        product.copy_from_slice(&start);
+        simd.vectorize(Backward {
+            tables,
+            balance,
+            prefix,
+            suffix: &mut *products,
+            sums: lane_sums,
+        });
+        let whole = complex_mut::<S>(products);
+        let integrand = complex_mut::<S>(integrand);
+        for b in 0..N {
+            integrand[active.len()] = whole[b];
+            active.push(blocks[b]);
         }
     }
 
-    /// Node weights times the factor that brings the weighting into the integrand.
-    fn fill_suffix(&mut self, nodes: &Nodes, weighting: Weighting) {
-        let [re, im] = &mut self.suffix;
-        re.clone_from(&self.start[0]);
-        im.clone_from(&self.start[1]);
-        let tilt = self.tilt;
-        for ((re, im), &u) in re.iter_mut().zip(im).zip(&nodes.positions) {
-            let (factor_re, factor_im) = match weighting {
-                Weighting::Mass => return,
-                Weighting::Residual => (tilt, -u),
-                Weighting::ResidualSquared => (1.0 + tilt * tilt - u * u, -2.0 * u * tilt),
-            };
-            (*re, *im) = (
-                *re * factor_re - *im * factor_im,
-                *re * factor_im + *im * factor_re,
-            );
+    #[inline(always)]
+    fn reduce_marginals<S: Simd>(&mut self, simd: S) {
+        let n_features = self.features.count;
+        let integral = &mut *self.integral;
+        let present = &integral.tilt.present[..n_features];
+        let sums = &S::as_simd_f64s(&integral.sums).0[..n_features];
+        integral.marginals.resize(n_features, 0.0);
+        for ((marginal, sum), p) in integral.marginals.iter_mut().zip(sums).zip(present) {
+            *marginal = p * simd.reduce_sum_f64s(*sum) / integral.value;
         }
     }
 }
 
-/// phi(u) = 1 - pi + pi exp(-iuw), never exactly zero.
-#[inline]
-fn characteristic(pi: f64, cos: f64, sin: f64) -> (f64, f64) {
-    let re = 1.0 - pi + pi * cos;
-    let im = -pi * sin;
-    if re.abs() + im.abs() < TINY {
-        (TINY, 0.0)
-    } else {
-        (re, im)
-    }
-}
-
-/// Principal square root of a complex number.
-fn square_root(re: f64, im: f64) -> (f64, f64) {
-    let modulus = re.hypot(im);
-    let root_re = (0.5 * (modulus + re)).max(0.0).sqrt();
-    let root_im = (0.5 * (modulus - re)).max(0.0).sqrt();
-    (root_re, if im < 0.0 { -root_im } else { root_im })
+#[inline(always)]
+fn first_of<T: Copy, const N: usize>(all: [T; MAX_GROUP]) -> [T; N] {
+    std::array::from_fn(|n| all[n])
 }

@@ -1,228 +1,194 @@
-//! The exact posterior of a scalar target by characteristic-function quadrature.
+//! The exact posterior of one or two target dimensions by characteristic-function quadrature.
 //!
-//! With one target dimension the coupling of the features has rank 1 and the sum over 2^K states
-//! is a one-dimensional Fourier integral of a product over features (`design`: N(w'z, 1) has the
-//! characteristic function of its parts). The trapezoid rule converges faster than exponentially,
-//! so K in the hundreds costs K times some tens of nodes an item:
+//! With D observed dimensions the coupling of the features has rank D and the sum over 2^K states
+//! is a D-dimensional Fourier integral of a product over features (the density of W'z plus noise has
+//! the characteristic function of its parts). The trapezoid rule converges faster than exponentially,
+//! so K in the hundreds costs K times some tens (D = 1) or hundreds (D = 2) of nodes an item:
 //!
-//! * `nodes` lays the grid, `tilt` finds the contour through the saddle point,
-//! * `integral` evaluates one item and its certificate,
-//! * `conditioning` answers for the items that fail the certificate,
-//! * this file gathers them into an [`ItemSolver`].
+//! * `axes` orders the features and turns the grid, `grid` lays it, `nodes` holds it,
+//! * `tilt` finds the contour through the saddle point,
+//! * `integral` evaluates one item and its certificate, by the loops of `products`,
+//! * `pairs` gathers the pair moments of many items,
+//! * `conditioning` splits the items that fail the certificate, `leaves` mixes the parts,
+//! * this file puts them together as an [`ItemSolver`].
 
+#![expect(
+    clippy::inline_always,
+    reason = "vector instructions exist only inside the function that was dispatched"
+)]
+#![expect(
+    clippy::needless_range_loop,
+    reason = "iterators take closures, which vectors stay out of"
+)]
+
+mod axes;
 mod conditioning;
+mod grid;
 mod integral;
+mod leaves;
 mod nodes;
+mod pairs;
+mod products;
 mod tilt;
 
 use std::sync::OnceLock;
 
-use ndarray::{Array2, ArrayView1, s};
+use ndarray::{Array2, ArrayView2};
+use pulp::Arch;
 
-use self::conditioning::Branch;
-use self::integral::{Integral, Weighting};
+use self::axes::{Axes, padded};
+use self::integral::{Evaluate, Evaluated, Integral};
 use self::nodes::{Limit, Nodes};
+use self::pairs::PairSum;
+use self::tilt::Features;
 use super::item_solver::{Item, ItemSolver, Solved};
 use super::tile::Moments;
 use crate::cancel::CancelToken;
 use crate::error::Result;
+use crate::simd::MAX_LANES;
 
-/// Solver for one observed target dimension.
-///
-/// Features are sorted by falling |w|, so that conditioning on the m largest leaves a suffix.
+/// Solver for D = 1 or 2 observed target dimensions.
 #[derive(Debug)]
-pub(crate) struct Quadrature {
-    /// Feature of each position.
-    order: Vec<usize>,
-    /// w / sigma by position.
-    weights: Vec<f64>,
+pub(crate) struct Quadrature<const D: usize> {
+    axes: Axes<D>,
     /// Grid of the suffix that starts at each position; made when first needed.
-    nodes: Vec<OnceLock<Option<Nodes>>>,
+    nodes: Vec<OnceLock<Option<Nodes<D>>>>,
+    /// Grid of all features where a table would be too large; made when first needed.
+    wide: OnceLock<Option<Nodes<D>>>,
+    arch: Arch,
     /// An item that is conditioned can take a second.
     cancel: CancelToken,
 }
 
 /// Buffers of one thread.
 #[derive(Debug)]
-pub(crate) struct Workspace {
+pub(crate) struct Workspace<const D: usize> {
+    /// By position, padded by -inf.
     log_odds: Vec<f64>,
-    integral: Integral,
+    integral: Integral<D>,
+    /// By position.
     expectations: Vec<f64>,
-    /// Sum over items of v E[zz'] by position; its diagonal is filled from the marginals.
-    pairs: Array2<f64>,
+    pairs: PairSum,
 }
 
-impl Quadrature {
-    pub fn new(weights: ArrayView1<'_, f64>, cancel: &CancelToken) -> Self {
-        let mut order: Vec<usize> = (0..weights.len()).collect();
-        order.sort_by(|&a, &b| weights[b].abs().total_cmp(&weights[a].abs()));
+impl<const D: usize> Quadrature<D> {
+    /// Solver of weights over sigma, (K, D).
+    pub fn new(weights: ArrayView2<'_, f64>, cancel: &CancelToken) -> Self {
+        assert!(
+            weights.ncols() == D && (1..=2).contains(&D),
+            "one or two target dimensions"
+        );
         Self {
-            weights: order.iter().map(|&k| weights[k]).collect(),
-            nodes: (0..=weights.len()).map(|_| OnceLock::new()).collect(),
-            order,
+            nodes: (0..=weights.nrows()).map(|_| OnceLock::new()).collect(),
+            wide: OnceLock::new(),
+            axes: Axes::new(weights),
+            arch: Arch::new(),
             cancel: cancel.clone(),
         }
     }
 
+    /// Weight of the feature at a position along the axes.
+    fn weight(&self, position: usize) -> [f64; D] {
+        self.axes.weights.each_ref().map(|w| w[position])
+    }
+
     /// The grid of the features from `start` on; None where it would be too fine.
-    fn nodes(&self, start: usize) -> Option<&Nodes> {
+    fn nodes(&self, start: usize) -> Option<&Nodes<D>> {
         let limit = if start == 0 {
             Limit::Root
         } else {
             Limit::Branch
         };
-        self.nodes[start]
-            .get_or_init(|| Nodes::new(&self.weights[start..], limit))
-            .as_ref()
+        let nodes = self.nodes[start].get_or_init(|| self.make_nodes(start, limit));
+        nodes.as_ref()
     }
 
-    fn sort_into(&self, log_odds: &[f64], sorted: &mut [f64]) {
-        for (slot, &k) in sorted.iter_mut().zip(&self.order) {
-            *slot = log_odds[k];
-        }
+    /// The grid of all features for items that need it whatever it costs.
+    fn wide_nodes(&self) -> Option<&Nodes<D>> {
+        let nodes = self.wide.get_or_init(|| self.make_nodes(0, Limit::Wide));
+        nodes.as_ref()
     }
 
-    /// The leaves whose mixture is the posterior: one where the plain integral is certified.
-    fn leaves(&self, workspace: &mut Workspace, item: Item<'_>) -> Result<(Vec<Branch>, Solved)> {
-        self.sort_into(item.log_odds, &mut workspace.log_odds);
-        let plain = workspace.integral.evaluate(
-            self.nodes(0),
-            &self.weights,
-            &workspace.log_odds,
-            item.residual[0],
-        );
-        if plain.is_certified() {
-            let solved = Solved {
-                log_likelihood: plain.log_z,
-                certificate: plain.certificate(),
-                rescued: false,
-            };
-            return Ok((vec![Branch::root(item.residual[0], plain.log_z)], solved));
-        }
-        let Workspace {
-            log_odds, integral, ..
-        } = workspace;
-        conditioning::solve(self, integral, log_odds, item.residual[0])
+    fn make_nodes(&self, start: usize, limit: Limit) -> Option<Nodes<D>> {
+        let n_features = self.n_features();
+        let weights = self.axes.weights.each_ref().map(|w| &w[start..n_features]);
+        Nodes::new(self.arch, weights, limit)
     }
 
-    /// Expectations of z times the weighting, by position, of the mixture of the leaves; with
-    /// `pair_weight` adds the pair moments. Returns the expectation of the weighting itself.
-    fn expect(
+    fn evaluate(
         &self,
-        workspace: &mut Workspace,
-        leaves: &[Branch],
-        log_z: f64,
-        weighting: Weighting,
-        pair_weight: Option<f64>,
-    ) -> f64 {
-        let Workspace {
-            log_odds,
+        integral: &mut Integral<D>,
+        nodes: Option<&Nodes<D>>,
+        start: usize,
+        log_odds: &[f64],
+        residual: [f64; D],
+        marginals: bool,
+    ) -> Evaluated {
+        let n_features = self.n_features() - start;
+        let end = start + n_features.next_multiple_of(MAX_LANES);
+        self.arch.dispatch(Evaluate {
             integral,
-            expectations,
-            pairs,
-        } = workspace;
-        expectations.fill(0.0);
-        let mut total = 0.0;
-        let plain = leaves.len() == 1 && leaves[0].depth() == 0;
-        for leaf in leaves {
-            let start = leaf.depth();
-            let nodes = self.nodes(start).expect("a leaf is certified on its grid");
-            if !plain {
-                integral.evaluate(
-                    Some(nodes),
-                    &self.weights[start..],
-                    &log_odds[start..],
-                    leaf.residual,
-                );
-            }
-            let share = (leaf.log_z - log_z).exp();
-            let (mean, marginals) = integral.expect(nodes, weighting);
-            total += share * mean;
-            for (sum, marginal) in expectations[start..].iter_mut().zip(marginals) {
-                *sum += share * marginal;
-            }
-            for (sum, _) in expectations
-                .iter_mut()
-                .zip(&leaf.states)
-                .filter(|(_, z)| **z)
-            {
-                *sum += share * mean;
-            }
-            if let Some(weight) = pair_weight {
-                let weight = weight * share;
-                for k in (0..start).filter(|&k| leaf.states[k]) {
-                    for l in (0..start).filter(|&l| leaf.states[l]) {
-                        pairs[[k, l]] += weight * mean;
-                    }
-                    for (l, marginal) in (start..).zip(marginals) {
-                        pairs[[k, l]] += weight * marginal;
-                        pairs[[l, k]] += weight * marginal;
-                    }
-                }
-                let suffix = pairs.slice_mut(s![start.., start..]);
-                integral.add_pairs(nodes, weighting, weight, suffix);
-            }
+            nodes,
+            features: Features {
+                count: n_features,
+                weights: self.axes.weights.each_ref().map(|w| &w[start..end]),
+                log_odds: &log_odds[start..end],
+            },
+            residual,
+            marginals,
+        })
+    }
+
+    /// From positions back to features.
+    fn unsort(&self, by_position: &[f64], by_feature: &mut [f64]) {
+        for (&k, &value) in self.axes.order.iter().zip(by_position) {
+            by_feature[k] = value;
         }
-        total
     }
 }
 
-impl ItemSolver for Quadrature {
-    type Workspace = Workspace;
+impl<const D: usize> ItemSolver for Quadrature<D> {
+    type Workspace = Workspace<D>;
 
     fn n_features(&self) -> usize {
-        self.weights.len()
+        self.axes.order.len()
     }
 
-    fn workspace(&self) -> Workspace {
-        let n_features = self.weights.len();
+    fn workspace(&self) -> Workspace<D> {
+        let n_features = self.n_features();
         Workspace {
-            log_odds: vec![0.0; n_features],
+            log_odds: vec![f64::NEG_INFINITY; padded(n_features)],
             integral: Integral::default(),
             expectations: vec![0.0; n_features],
-            pairs: Array2::zeros((n_features, n_features)),
+            pairs: PairSum::new(n_features),
         }
     }
 
     fn solve(
         &self,
-        workspace: &mut Workspace,
+        workspace: &mut Workspace<D>,
         item: Item<'_>,
         moments: Moments,
         marginals: &mut [f64],
     ) -> Result<Solved> {
-        let (leaves, solved) = self.leaves(workspace, item)?;
-        if moments >= Moments::Marginals {
-            let pair_weight = (moments == Moments::Pairs).then_some(item.weight);
-            self.expect(
-                workspace,
-                &leaves,
-                solved.log_likelihood,
-                Weighting::Mass,
-                pair_weight,
-            );
-            for (&k, &expectation) in self.order.iter().zip(&workspace.expectations) {
-                // Rounding may leave the unit interval by some 1e-16.
-                marginals[k] = expectation.clamp(0.0, 1.0);
-            }
+        if moments < Moments::Marginals {
+            return Ok(self.leaves(workspace, item, false)?.solved);
         }
-        let prior: f64 = item
-            .log_odds
-            .iter()
-            .map(|&l| crate::numeric::softplus(l))
-            .sum();
-        Ok(Solved {
-            log_likelihood: solved.log_likelihood - prior,
-            ..solved
-        })
+        let leaves = self.leaves(workspace, item, true)?;
+        let pair_weight = (moments == Moments::Pairs).then_some(item.weight);
+        self.expect(workspace, &leaves, pair_weight);
+        // Rounding may leave the unit interval by some 1e-16.
+        for expectation in &mut workspace.expectations {
+            *expectation = expectation.clamp(0.0, 1.0);
+        }
+        self.unsort(&workspace.expectations, marginals);
+        Ok(leaves.solved)
     }
 
-    fn take_pairs(&self, workspace: &mut Workspace) -> Array2<f64> {
-        let mut pairs = Array2::zeros(workspace.pairs.raw_dim());
-        for ((i, j), &pair) in workspace.pairs.indexed_iter() {
-            pairs[[self.order[i], self.order[j]]] = pair;
-        }
-        workspace.pairs.fill(0.0);
-        pairs
+    fn take_pairs(&self, workspace: &mut Workspace<D>) -> Array2<f64> {
+        workspace.pairs.take(self.arch, &self.axes.order)
     }
 }
+
+#[cfg(test)]
+mod tests;
