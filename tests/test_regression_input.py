@@ -175,12 +175,25 @@ def test_as_many_kinds_as_columns() -> None:
         genz.LatentFeatureRegression(judgment_kind=["auto"] * 2).fit(**fit_arguments())
 
 
-@pytest.mark.parametrize("solver", ["auto", "enumeration", "quadrature"])
-def test_a_vector_target_takes_so_many_features(solver: str) -> None:
-    n_features = genz._core.MAX_ENUMERATION_FEATURES + 1
-    judgments = np.random.default_rng(0).integers(0, 2, (40, n_features))
-    with pytest.raises(genz.SolverError, match=rf"{n_features}|scalar target"):
-        genz.LatentFeatureRegression(solver=solver).fit(judgments, CASE.targets)
+WIDE = np.random.default_rng(0).integers(0, 2, (40, genz._core.MAX_ENUMERATION_FEATURES + 1))
+VECTORS = draw_case(0, 40, 3, 3).targets
+
+
+@pytest.mark.parametrize(
+    ("solver", "text"),
+    [("enumeration", f"got K = {WIDE.shape[1]}"), ("quadrature", "at most two observed target")],
+)
+def test_a_solver_that_cannot_answer(solver: str, text: str) -> None:
+    with pytest.raises(genz.SolverError, match=text):
+        genz.LatentFeatureRegression(solver=solver).fit(WIDE, VECTORS)
+
+
+def test_what_no_exact_solver_answers_is_labelled_approximate() -> None:
+    model = genz.LatentFeatureRegression(max_iter=2)
+    model._fit(WIDE, VECTORS, None, None, covariance=False)
+    assert model.solver_ == "expectation_propagation"
+    assert not model.exact_
+    assert model.worst_certificate_ > 0
 
 
 @pytest.fixture(scope="module")

@@ -82,7 +82,7 @@ class LatentFeatureRegression(FittedRegression):
         Sum of v log p(y | s), in nats.
     log_likelihoods_ : ndarray of shape (n_iter_ + 1,)
         The objective (log likelihood and log priors) at the start and after each iteration. It
-        never falls; where turning a reversed feature round would lower it (its prevalence among
+        never falls where the posterior is exact; where turning a reversed feature round would lower it (its prevalence among
         unknown judgments then contradicts the prior), the record starts there.
     n_iter_ : int
         Iterations of the best start.
