@@ -11,8 +11,10 @@ use crate::posterior::tile::{Moments, Tile};
 
 /// The highest rank of couplings that quadrature takes.
 const MAX_QUADRATURE_RANK: usize = 2;
-/// Fewer features are not worth a trial of branch and bound.
+/// Fewer features are not worth a trial of branch and bound, nor is it where an item costs less than
+/// so many nanoseconds.
 const TRIAL_FROM: usize = 18;
+const TRIAL_COST: f64 = 2e4;
 /// A node of the search costs as much as so many states of the enumeration.
 const STATES_A_NODE: usize = 2000;
 /// The most nodes of an item that are practical where nothing else is exact.
@@ -112,7 +114,12 @@ fn cheapest(
     if rank <= MAX_QUADRATURE_RANK {
         let cost = quadrature_cost(component.weights.view(), moments);
         options.push((Method::Quadrature, cost));
-    } else if n_features >= TRIAL_FROM
+    }
+    let so_far = options
+        .iter()
+        .fold(f64::INFINITY, |least, option| least.min(option.1));
+    if n_features >= TRIAL_FROM
+        && so_far > TRIAL_COST
         && let Some(cost) = search(component, cancel, pilot)?
     {
         options.push((Method::BranchAndBound, cost));
