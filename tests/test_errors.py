@@ -24,11 +24,12 @@ def fit(judgments=JUDGMENTS, targets=TARGETS, *data, **options) -> Callable[[], 
 
 def hopeless_posterior() -> object:
     weights, log_odds = RNG.normal(size=30), RNG.normal(size=(1, 30))
-    return genz.posterior((log_odds > 0) @ weights, weights, 0.0, 1e-12, log_odds)
+    targets = (log_odds > 0) @ weights
+    return genz.posterior(targets, weights, 0.0, 1e-12, log_odds, solver="quadrature")
 
 
 def wide_posterior(n_features: int, n_targets: int, solver: str) -> Callable[[], object]:
-    weights, log_odds = np.ones((n_features, n_targets)), np.zeros((2, n_features))
+    weights, log_odds = RNG.normal(size=(n_features, n_targets)), np.zeros((2, n_features))
     targets = np.zeros((2, n_targets))
     return lambda: genz.posterior(targets, weights, 0.0, 1.0, log_odds, solver=solver)
 
@@ -48,7 +49,7 @@ TABLE: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
     "OutOfDomain": (
         fit(JUDGMENTS + 1),
         genz.DataError,
-        r"judgments\[\d+, \d+\] is 2, wanted a number in \[0, 1\] or NaN \(unknown\)",
+        r"judgments\[\d+, \d+\] is 2, wanted a number in \[0, 1\] or NaN \(unknown; 255 among bytes\)",
     ),
     "Option": (
         fit(ridge=-1.0),
@@ -76,19 +77,19 @@ TABLE: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
         "normal equations of target 0 are singular: .*use ridge > 0 or leave some out",
     ),
     "TooManyFeatures": (
-        wide_posterior(21, 2, "auto"),
+        wide_posterior(23, 3, "enumeration"),
         genz.SolverError,
-        "stops at K = 20, got K = 21 .*use fewer features",
+        'stops at K = 22, got K = 23 .*use solver="auto"',
     ),
-    "NotScalar": (
-        wide_posterior(3, 2, "quadrature"),
+    "RankTooHigh": (
+        wide_posterior(3, 3, "quadrature"),
         genz.SolverError,
-        'needs a scalar target, got 2 .*use solver="auto" or "enumeration"',
+        'at most two observed target dimensions .*rank 3; use solver="auto" or "enumeration"',
     ),
     "NotCertified": (
         hopeless_posterior,
         genz.SolverError,
-        "cannot certify item 0: .*raise it or use at most 20 features",
+        "cannot certify item 0: .*raise the noise variance, use at most 22 features",
     ),
 }
 # Only an interrupt cancels: `test_interrupt.py` sends one.

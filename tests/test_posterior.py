@@ -392,18 +392,34 @@ def test_quadrature_refuses_three_target_dimensions(posterior_problem: MakeProbl
 
 
 @pytest.mark.parametrize("n_targets", [1, 2])
-def test_enumeration_refuses_more_than_twenty_free_features(
+def test_enumeration_refuses_more_than_twenty_two_free_features(
     posterior_problem: MakeProblem, n_targets: int
 ) -> None:
-    problem = posterior_problem(22, 2, 21, n_targets)
-    with pytest.raises(genz.SolverError, match="20"):
+    problem = posterior_problem(22, 2, 23, n_targets)
+    with pytest.raises(genz.SolverError, match="22"):
         genz.posterior(*problem.arguments, solver="enumeration")
     problem.log_odds[:, 4] = np.inf
     assert genz.posterior(*problem.arguments, solver="enumeration", moments="none").exact
 
 
-def test_auto_refuses_a_vector_target_with_too_many_features(
-    posterior_problem: MakeProblem,
-) -> None:
-    with pytest.raises(genz.SolverError, match="20"):
-        genz.posterior(*posterior_problem(23, 2, 25, 2).arguments)
+def test_auto_says_where_it_can_only_approximate(posterior_problem: MakeProblem) -> None:
+    answer = genz.posterior(*posterior_problem(23, 3, 25, 3).arguments)
+    assert answer.solver == "expectation_propagation"
+    assert not answer.exact
+    assert answer.worst_certificate > 1e-3
+    assert "no exact method is practical for 25 coupled features of rank 3" in answer.why
+
+
+@pytest.mark.parametrize(
+    "solver", ["enumeration", "quadrature", "branch_and_bound", "expectation_propagation"]
+)
+def test_a_solver_that_is_asked_for_answers(posterior_problem: MakeProblem, solver: str) -> None:
+    problem = posterior_problem(24, 4, 6, 2)
+    want = genz.posterior(*problem.arguments)
+    got = genz.posterior(*problem.arguments, solver=solver)
+    assert got.solver == solver
+    assert got.why == f"{solver}: asked for"
+    assert got.exact == (solver != "expectation_propagation")
+    difference = np.abs(got.log_evidence - want.log_evidence).max()
+    assert difference <= max(1e-8, 0 if got.exact else got.worst_certificate)
+    assert got.seconds > 0
