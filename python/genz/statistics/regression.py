@@ -28,7 +28,8 @@ class LatentFeatureRegression(FittedRegression):
     """Linear regression on latent binary features observed through noisy judgments.
 
     y = b + A'x + W'z + noise, z_k binary with P(z_k = 1) given by the judgment's channel. Fitted
-    by EM with the exact posterior over z; the penalised log likelihood never falls.
+    by EM with the posterior over z, exact where a solver can; the penalised log likelihood then
+    never falls.
 
     Parameters
     ----------
@@ -82,8 +83,9 @@ class LatentFeatureRegression(FittedRegression):
         Sum of v log p(y | s), in nats.
     log_likelihoods_ : ndarray of shape (n_iter_ + 1,)
         The objective (log likelihood and log priors) at the start and after each iteration. It
-        never falls where the posterior is exact; where turning a reversed feature round would lower it (its prevalence among
-        unknown judgments then contradicts the prior), the record starts there.
+        never falls where posteriors are exact; where turning a reversed feature round would
+        lower it (its prevalence among unknown judgments then contradicts the prior), the record
+        starts there.
     n_iter_ : int
         Iterations of the best start.
     n_e_steps_ : int
@@ -97,6 +99,8 @@ class LatentFeatureRegression(FittedRegression):
         The largest error that it admitted for an item.
     n_rescued_ : int
         Items of the last E step that an exact fall-back answered.
+    why_ : str
+        Why that solver.
 
     References
     ----------
@@ -238,6 +242,7 @@ class LatentFeatureRegression(FittedRegression):
         self.exact_ = result["exact"]
         self.worst_certificate_ = result["worst_certificate"]
         self.n_rescued_ = result["n_rescued"]
+        self.why_ = result["why"]
 
     def _warn(self, result: "_core._Fit") -> None:
         floor = [d for d, at_floor in enumerate(result["noise_at_floor"]) if at_floor]

@@ -16,8 +16,8 @@ const SHORTEST_SHARE: f64 = 1e-12;
 /// A Newton step that promises less than this share of the objective is taken unseen: its gain
 /// drowns in the rounding of the sum, and stopping there leaves 1e-9 in the parameters.
 const UNSEEN_ASCENT: f64 = 1e-10;
-/// The last Newton step, relative.
-const SETTLED_STEP: f64 = 1e-13;
+/// The last Newton step, relative: the next one would be of the order of its square.
+const SETTLED_STEP: f64 = 1e-7;
 
 /// A column of probability judgments.
 #[derive(Debug, Clone, Copy)]
