@@ -9,6 +9,7 @@ use ndarray::Array2;
 use super::channel::Channel;
 use super::channel_step::Positives;
 use super::data::{Data, Group};
+use super::mean_field::{PairMoments, Shifted};
 use super::parameters::Parameters;
 use super::reader::Reader;
 use super::sums::{GroupSums, LinearSums};
@@ -23,6 +24,8 @@ use crate::posterior::{
 pub(crate) struct EStep {
     /// In the order of [`Data::groups`].
     pub groups: Vec<GroupSums>,
+    /// What their pairs are.
+    pub pair_moments: PairMoments,
     /// By feature.
     pub positives: Vec<Positives>,
     /// Sum of v log p(y | s) of the standardised targets.
@@ -36,6 +39,7 @@ impl EStep {
     pub fn at(
         data: &Data<'_>,
         parameters: &Parameters,
+        pair_moments: PairMoments,
         solver: SolverChoice,
         cancel: &CancelToken,
     ) -> Result<Self> {
@@ -43,12 +47,17 @@ impl EStep {
         let reader = Reader::new(data, parameters);
         let mut e_step = Self {
             groups: Vec::with_capacity(data.groups.len()),
+            pair_moments,
             positives: vec![Positives::default(); data.n_features()],
             log_likelihood: 0.0,
             report: Report::default(),
         };
         for group in &data.groups {
-            let plan = plan(&reader, group, solver, cancel)?;
+            let moments = match pair_moments {
+                PairMoments::Exact => Moments::Pairs,
+                PairMoments::MeanField => Moments::Marginals,
+            };
+            let plan = plan(&reader, group, moments, solver, cancel)?;
             let mut adding = Adding {
                 reader: &reader,
                 group: GroupSums {
@@ -62,10 +71,20 @@ impl EStep {
                 observed: &group.pattern.observed,
                 model: plan.model(),
                 solver: &*plan.solver(),
-                moments: Moments::Pairs,
+                moments,
                 cancel,
             };
-            walk.run(&reader, &mut adding)?;
+            if pair_moments == PairMoments::Exact || group.pattern.observed.is_empty() {
+                walk.run(&reader, &mut adding)?;
+            } else {
+                let mut shifted = Shifted {
+                    adding,
+                    weights: plan.model().weights.column(0),
+                    log_normaliser: plan.model().log_normaliser,
+                };
+                walk.visit(&reader, &mut shifted)?;
+                adding = shifted.adding;
+            }
             e_step = adding.total;
             e_step.groups.push(adding.group);
             plan.tell(&mut e_step.report);
@@ -75,10 +94,11 @@ impl EStep {
     }
 }
 
-/// The plan for a group's pair moments.
+/// The plan for a group's moments.
 pub(crate) fn plan(
     reader: &Reader<'_, '_>,
     group: &Group,
+    moments: Moments,
     choice: SolverChoice,
     cancel: &CancelToken,
 ) -> Result<Plan> {
@@ -91,7 +111,7 @@ pub(crate) fn plan(
     let model = PatternModel::new(observed, weights.view(), noise_variance.view());
     let ask = Ask {
         choice,
-        moments: Moments::Pairs,
+        moments,
         cancel,
     };
     Plan::new(model, &group.pattern, reader, ask)
@@ -106,15 +126,15 @@ fn zeros(data: &Data<'_>, group: &Group) -> LinearSums {
 }
 
 /// The collector of one group.
-struct Adding<'a, 'd> {
+pub(crate) struct Adding<'a, 'd> {
     reader: &'a Reader<'a, 'd>,
     group: GroupSums,
     total: EStep,
 }
 
 /// Sums of a chunk, and scratch.
-struct Part {
-    linear: LinearSums,
+pub(crate) struct Part {
+    pub linear: LinearSums,
     positives: Vec<Positives>,
     log_likelihood: f64,
     quality: Quality,

@@ -8,6 +8,7 @@ use super::e_step::EStep;
 use super::information::covariance;
 use super::kinds::JudgmentKind;
 use super::m_step::m_step;
+use super::mean_field::PairMoments;
 use super::options::Options;
 use super::parameters::Parameters;
 use super::run::Em;
@@ -75,6 +76,9 @@ pub fn fit(
     }
     let offset = data.log_likelihood_offset();
     let (covariance, information_is_definite) = if options.covariance {
+        if run.e_step.pair_moments == PairMoments::MeanField {
+            run.e_step = em.exact_e_step(&run.parameters)?;
+        }
         let (covariance, is_definite) =
             covariance(&data, &run.e_step, &run.parameters, options, cancel)?;
         (Some(covariance), is_definite)

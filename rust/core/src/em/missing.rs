@@ -52,7 +52,7 @@ pub(crate) fn missing_information(
     let mut missing = vec![Array2::zeros((size, size)); data.n_targets()];
     for group in &data.groups {
         let observed = &group.pattern.observed;
-        let plan = plan(&reader, group, solver, cancel)?;
+        let plan = plan(&reader, group, Moments::Pairs, solver, cancel)?;
         let mut shifting = Shifting {
             data,
             weights: plan.model().weights.view(),

@@ -4,6 +4,7 @@ use super::acceleration::Extrapolation;
 use super::data::Data;
 use super::e_step::EStep;
 use super::m_step::{m_step, objective};
+use super::mean_field::PairMoments;
 use super::options::Options;
 use super::parameters::Parameters;
 use crate::cancel::CancelToken;
@@ -33,6 +34,7 @@ pub(crate) struct Em<'a, 'd> {
     pub data: &'a Data<'d>,
     pub options: &'a Options,
     pub cancel: &'a CancelToken,
+    pair_moments: PairMoments,
     n_e_steps: usize,
 }
 
@@ -42,6 +44,7 @@ impl<'a, 'd> Em<'a, 'd> {
             data,
             options,
             cancel,
+            pair_moments: PairMoments::for_shape(data.n_features(), data.n_targets()),
             n_e_steps: 0,
         }
     }
@@ -114,6 +117,11 @@ impl<'a, 'd> Em<'a, 'd> {
                 Some(reached) => reached,
                 None => self.evaluate(step)?,
             };
+            if value < before && self.pair_moments == PairMoments::MeanField {
+                // The step was too long: take it with the moments that EM is proved for.
+                run.e_step = self.exact_e_step(&run.parameters)?;
+                continue;
+            }
             is_settled = (value - before).abs() <= self.options.tol * before.abs().max(1.0);
             run.converged = is_settled && is_plain;
             run.objectives.push(value);
@@ -144,7 +152,19 @@ impl<'a, 'd> Em<'a, 'd> {
 
     pub fn e_step(&mut self, parameters: &Parameters) -> Result<EStep> {
         self.n_e_steps += 1;
-        EStep::at(self.data, parameters, self.options.solver, self.cancel)
+        EStep::at(
+            self.data,
+            parameters,
+            self.pair_moments,
+            self.options.solver,
+            self.cancel,
+        )
+    }
+
+    /// An E step with exact pair moments, as are those that follow.
+    pub fn exact_e_step(&mut self, parameters: &Parameters) -> Result<EStep> {
+        self.pair_moments = PairMoments::Exact;
+        self.e_step(parameters)
     }
 
     /// The objective at these parameters, and the E step that it comes from.
