@@ -49,7 +49,7 @@ TABLE: dict[str, tuple[Callable[[], object], type[Exception], str]] = {
     "OutOfDomain": (
         fit(JUDGMENTS + 1),
         genz.DataError,
-        r"judgments\[\d+, \d+\] is 2, wanted a number in \[0, 1\] or NaN \(unknown; 255 among bytes\)",
+        r"judgments\[\d+, \d+\] is 2, wanted a number in \[0, 1\] or NaN \(unknown; 255 .*\)",
     ),
     "Option": (
         fit(ridge=-1.0),

@@ -12,15 +12,15 @@ import pytest
 LONG_RUNS = {
     "fit": """
         rng = np.random.default_rng(0)
-        judgments = (rng.random((3000, 16)) < 0.5).astype(float)
+        judgments = (rng.random((100_000, 18)) < 0.5).astype(np.uint8)
         model = genz.LatentFeatureRegression(max_iter=10**6, tol=0.0, solver="enumeration")
-        work = lambda: model.fit(judgments, rng.normal(size=3000))
+        work = lambda: model.fit(judgments, rng.normal(size=100_000))
     """,
     "fit of one process thread": """
         rng = np.random.default_rng(0)
-        judgments = (rng.random((3000, 30)) < 0.5).astype(float)
+        judgments = (rng.random((300_000, 30)) < 0.5).astype(np.uint8)
         model = genz.LatentFeatureRegression(max_iter=10**6, tol=0.0, n_threads=1)
-        work = lambda: model.fit(judgments, rng.normal(size=3000))
+        work = lambda: model.fit(judgments, rng.normal(size=300_000))
     """,
     "posterior": """
         rng = np.random.default_rng(0)

@@ -107,7 +107,7 @@ def test_thirty_features_beside_small_noise(variance: float) -> None:
 
 
 def test_thirty_features_whose_sums_nobody_can_tell_apart() -> None:
-    """2^30 sums 3e-8 apart beside noise of 1e-6: bounded work, then an approximation that says so."""
+    """2^30 sums 3e-8 apart beside noise of 1e-6: bounded work, then an approximation."""
     rng = np.random.default_rng(7)
     weights, log_odds = rng.normal(size=30), rng.normal(size=(1, 30))
     targets = (log_odds > 0) @ weights

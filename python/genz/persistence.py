@@ -29,13 +29,18 @@ from genz.regressor import GenZRegressor
 from genz.statistics.parameters import PARAMETER_NAMES
 from genz.statistics.regression import LatentFeatureRegression
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MODEL_FILE = "model.json"
 EVALUATION_FILE = "evaluation.json"
 EVALUATION_ARRAYS_FILE = "evaluation.npz"
 REPORT_FILE = "report.html"
 
 _ARRAYS = (*(f"{name}_" for name in PARAMETER_NAMES), "weights_std_error_", "covariance_")
+# Attributes of the fitted regression that are neither arrays nor times.
+_FACTS = (
+    *("log_likelihood", "n_iter", "converged", "n_e_steps", "is_scalar"),
+    *("solver", "why", "exact", "worst_certificate", "n_rescued"),
+)
 _SETTINGS = ("n_features", "log_target", "text", "table", "features", "patience", "random_state")
 
 
@@ -81,11 +86,7 @@ def save(model: GenZRegressor, path: Path, *, force: bool = False) -> None:
         "settings": settings,
         "regression": {
             "settings": regression.get_params(),
-            "log_likelihood": regression.log_likelihood_,
-            "n_iter": regression.n_iter_,
-            "converged": regression.converged_,
-            "solver": regression.solver_,
-            "is_scalar": regression.is_scalar_,
+            **{name: getattr(regression, f"{name}_") for name in _FACTS},
         },
         "is_scalar": model.is_scalar_,
         "n_targets": model.n_targets_,
@@ -236,8 +237,10 @@ def _restore(
     for array in _ARRAYS:
         setattr(regression, array, arrays[array])
     regression.log_likelihoods_ = arrays["objectives"]
-    for attribute in ("log_likelihood", "n_iter", "converged", "solver", "is_scalar"):
-        setattr(regression, f"{attribute}_", fitted[attribute])
+    for name in _FACTS:
+        setattr(regression, f"{name}_", fitted[name])
+    # The times are those of a run, not of a model.
+    regression.predicted_seconds_ = regression.seconds_ = math.nan
     regression.n_features_in_ = len(regression.weights_)
     model.regression_ = regression
     for array in ("judgments", "targets", "covariates"):

@@ -9,13 +9,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from genz import _core
 from genz.asynchronous import LoopThread
 from genz.catalog import Catalog
 from genz.discovery import Discovered, Discovery, Settings, Trace
 from genz.discovery.evidence import Evidence
 from genz.discovery.state import N_SIDES
-from genz.errors import ConvergenceWarning, DataError, DataWarning, SolverError, UsageError
+from genz.errors import ConvergenceWarning, DataError, DataWarning, UsageError
 from genz.feature import features_of
 from genz.foundation import BuiltinModel, FoundationModel
 from genz.statistics.arrays import Floats, as_covariates, as_floats, as_targets
@@ -137,7 +136,6 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 f"n_features is {self.n_features}, wanted at least 1 and room for the {len(own)} "
                 "features given"
             )
-        check_n_features(self.n_features, self.n_targets_)
         n_observed = int((~np.isnan(targets)).any(axis=1).sum())
         if n_observed < N_SIDES:
             raise DataError(
@@ -303,13 +301,3 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _as_target(self, values: Floats) -> Floats:
         return values[:, 0] if self.is_scalar_ else values
-
-
-def check_n_features(n_features: int, n_targets: int) -> None:
-    """Raise if the exact E step of vector targets cannot hold this many features."""
-    most = _core.MAX_ENUMERATION_FEATURES
-    if n_targets > 1 and n_features > most:
-        raise SolverError(
-            f"n_features is {n_features}, wanted at most {most}: no more fit into the exact "
-            f"posterior with {n_targets} target dimensions"
-        )

@@ -12,7 +12,7 @@ from genz.catalog.columns import check_column
 from genz.catalog.files import Columns, read_columns
 from genz.cli.numbers import read_covariates, read_ids, read_target, read_weights
 from genz.errors import DataError, UsageError
-from genz.regressor import GenZRegressor, check_n_features
+from genz.regressor import GenZRegressor
 from genz.statistics.arrays import Floats
 
 DEFAULT_N_FEATURES = 30
@@ -114,7 +114,6 @@ def make_model(
         raise UsageError(
             f"--features {n_features} has no room for the {len(own)} of {features_file}"
         )
-    check_n_features(n_features, n_targets)
     return GenZRegressor(
         foundation_model,
         n_features,

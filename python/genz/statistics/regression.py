@@ -101,6 +101,8 @@ class LatentFeatureRegression(FittedRegression):
         Items of the last E step that an exact fall-back answered.
     why_ : str
         Why that solver.
+    predicted_seconds_, seconds_ : float
+        CPU time that the last E step was expected to take, and the time that it took; not saved.
 
     References
     ----------
@@ -243,6 +245,8 @@ class LatentFeatureRegression(FittedRegression):
         self.worst_certificate_ = result["worst_certificate"]
         self.n_rescued_ = result["n_rescued"]
         self.why_ = result["why"]
+        self.predicted_seconds_ = result["predicted_seconds"]
+        self.seconds_ = result["seconds"]
 
     def _warn(self, result: "_core._Fit") -> None:
         floor = [d for d, at_floor in enumerate(result["noise_at_floor"]) if at_floor]

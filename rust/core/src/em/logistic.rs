@@ -184,7 +184,7 @@ mod tests {
             0 => f64::NAN,
             _ => sigmoid(i as f64 / 10.0 - 2.0),
         });
-        let expected = |item: usize| if item % 3 == 0 { 0.9 } else { 0.3 };
+        let expected = |item: usize| if item.is_multiple_of(3) { 0.9 } else { 0.3 };
         let weight = |item: usize| 0.5 + item as f64 / 40.0;
         // One start is near, the other so far off that whole Newton steps overshoot.
         for (feature, start) in [(0, [0.0, 1.0]), (1, [12.0, -9.0])] {

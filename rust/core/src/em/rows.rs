@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn chunks_cover_every_item_once_and_in_order() {
         for n_items in [0, 1, CHUNK, CHUNK + 1, 3 * CHUNK - 1] {
-            let items: Vec<usize> = by_chunk(n_items, |items| items.collect::<Vec<_>>()).concat();
+            let items: Vec<usize> = by_chunk(n_items, Iterator::collect::<Vec<_>>).concat();
             assert_eq!(items, (0..n_items).collect::<Vec<_>>());
             assert_eq!(
                 sum(n_items, |_| [1.0, 2.0]),

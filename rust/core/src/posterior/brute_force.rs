@@ -20,7 +20,6 @@ pub(crate) struct Truth {
     pub log_likelihood: f64,
     pub marginals: Vec<f64>,
     pub pairs: Array2<f64>,
-    states: Vec<(Vec<f64>, f64)>,
 }
 
 impl Case {
@@ -103,7 +102,6 @@ impl Case {
             log_likelihood: highest + mass.ln(),
             marginals,
             pairs,
-            states,
         }
     }
 }

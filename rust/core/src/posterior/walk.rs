@@ -167,8 +167,9 @@ pub(crate) fn read_tile(
     source.read_log_odds(items, &mut tile.log_odds);
     source.read_residuals(items, observed, &mut tile.residuals);
     for (d, root) in model.precision_root.iter().enumerate() {
-        let residuals = tile.residuals.row_mut(d);
-        residuals.iter_mut().for_each(|r| *r *= root);
+        for residual in tile.residuals.row_mut(d) {
+            *residual *= root;
+        }
     }
     for (slot, &item) in tile.weights.iter_mut().zip(items) {
         *slot = source.weight(item);

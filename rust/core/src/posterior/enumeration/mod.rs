@@ -7,6 +7,11 @@
 //! * `pairs` reads the pair moments off the summed products,
 //! * `direct` answers in the log domain for the items that the products refuse.
 
+#![expect(
+    clippy::inline_always,
+    reason = "vector instructions exist only inside the function that was dispatched"
+)]
+
 mod coupling;
 mod direct;
 mod kernel;

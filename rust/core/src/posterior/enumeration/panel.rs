@@ -68,9 +68,7 @@ impl<const MR: usize> Panel<MR> {
                 continue;
             };
             let lanes = copy(tile.log_odds.row(k));
-            any_certain |= lanes
-                .iter()
-                .fold(false, |any, &x| any | (x == f64::INFINITY));
+            any_certain |= lanes.contains(&f64::INFINITY);
             *certain = each(|i| select(lanes[i] == f64::INFINITY, 1.0, 0.0));
             let mut sum: [f64; MR] = each(|i| select(lanes[i] == f64::INFINITY, 0.0, lanes[i]));
             base = each(|i| base[i] - positive(sum[i]));
