@@ -3,11 +3,12 @@
 //!
 //! The normal equations want P = sum v E[zz'] twice: for the gradient at the current weights w, and
 //! for the step from there. The gradient, sum v E[z r] with r = c - w'z, needs no pairs: Cov(z, r) is
-//! the derivative of the marginals as the residual c is shifted. For the step, M = sum v (E[z] E[z]'
-//! + diag Var z) stands for P. That is one step of conjugate gradients from w, preconditioned with M,
-//! at full length; as M and P differ only in the covariances of single posteriors, whose signs vary,
-//! the eigenvalues of M^-1 P are near 1 (0.93 to 1.003 at K = 200 and 500), and the step leaves
-//! less than a thousandth of the gain. EM stays EM: a fixed point has the same zero gradient.
+//! the derivative of the marginals as the residual c is shifted. For the step, the moments of
+//! independent features, M = sum v (E[z] E[z]' + diag Var z), stand for P. That is one step of
+//! conjugate gradients from w, preconditioned with M, at full length. M and P differ only in the
+//! covariances of single posteriors, whose signs vary: the eigenvalues of M^-1 P are 0.93 to 1.003 at
+//! K = 200 and 500, and the step leaves less than a thousandth of the gain. A fixed point is one of
+//! plain EM: its gradient is zero.
 //!
 //! Sums are written so that the M step needs not know: with M for P, the sums of products with the
 //! residuals gain Cov(z, r) + diag(Var z) w, which is what M lacks of P w.
