@@ -13,6 +13,17 @@ pub(crate) struct Pattern {
     pub items: Vec<usize>,
 }
 
+impl Pattern {
+    /// The one pattern of (items, dimensions) where nothing is missing; none without items.
+    pub fn whole((n_items, n_targets): (usize, usize)) -> Vec<Self> {
+        let whole = Self {
+            observed: (0..n_targets).collect(),
+            items: (0..n_items).collect(),
+        };
+        Vec::from_iter((n_items > 0).then_some(whole))
+    }
+}
+
 /// Patterns of (items, dimensions) in the order of their first items.
 pub(crate) fn patterns(
     (n_items, n_targets): (usize, usize),

@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::time::Instant;
 
-use ndarray::{Array1, Array2, ArrayView1, s};
+use ndarray::{Array1, Array2, ArrayView2, s};
 
 use super::certain::posterior_without_certain;
 use super::enumeration::MAX_ENUMERATION_FEATURES;
-use super::pattern::{PatternModel, patterns};
+use super::pattern::{Pattern, PatternModel, patterns};
 use super::plan::{Ask, Plan, Quality, Report, SolverChoice};
 use super::problem::Problem;
 use super::tile::{Answer, Lanes, Moments, Tile};
@@ -67,8 +67,18 @@ pub fn posterior(
     if n_features > MAX_ENUMERATION_FEATURES && problem.log_odds.iter().any(|l| l.is_infinite()) {
         return posterior_without_certain(problem, choice, moments, cancel);
     }
-    let is_observed = |item, d| !f64::is_nan(problem.targets[[item, d]]);
-    let patterns = patterns(problem.targets.dim(), is_observed);
+    // The pass without an exit is the fast one, and almost always it is enough.
+    let is_whole = problem
+        .targets
+        .iter()
+        .fold(true, |whole, y| whole & !y.is_nan());
+    let patterns = if is_whole {
+        Pattern::whole(problem.targets.dim())
+    } else {
+        patterns(problem.targets.dim(), |item, d| {
+            !problem.targets[[item, d]].is_nan()
+        })
+    };
     let mut posterior = Posterior::empty(problem.log_odds.dim(), moments);
     let ask = Ask {
         choice,
@@ -117,15 +127,15 @@ impl Posterior {
 impl Items for Problem<'_> {
     fn read_log_odds(&self, items: &[usize], log_odds: &mut Lanes) {
         for k in 0..self.log_odds.ncols() {
-            let column = self.log_odds.column(k);
-            read_column(column, items, log_odds.row_mut(k), |value| value);
+            read_column(self.log_odds, k, items, log_odds.row_mut(k), |value| value);
         }
     }
 
     fn read_residuals(&self, items: &[usize], observed: &[usize], residuals: &mut Lanes) {
         for (ix, &d) in observed.iter().enumerate() {
-            let (column, intercept) = (self.targets.column(d), self.intercept[d]);
-            read_column(column, items, residuals.row_mut(ix), |y| y - intercept);
+            let intercept = self.intercept[d];
+            let slots = residuals.row_mut(ix);
+            read_column(self.targets, d, items, slots, |y| y - intercept);
         }
     }
 
@@ -136,18 +146,21 @@ impl Items for Problem<'_> {
 
 /// One column's entries of some items.
 fn read_column(
-    column: ArrayView1<'_, f64>,
+    matrix: ArrayView2<'_, f64>,
+    column: usize,
     items: &[usize],
     slots: &mut [f64],
     read: impl Fn(f64) -> f64,
 ) {
-    if let Some(range) = run(items) {
-        for (slot, &value) in slots.iter_mut().zip(column.slice(s![range])) {
-            *slot = read(value);
+    let width = matrix.ncols();
+    if let (Some(range), Some(numbers)) = (run(items), matrix.to_slice()) {
+        let rows = &numbers[range.start * width..range.end * width];
+        for (slot, row) in slots.iter_mut().zip(rows.chunks_exact(width)) {
+            *slot = read(row[column]);
         }
     } else {
         for (slot, &item) in slots.iter_mut().zip(items) {
-            *slot = read(column[item]);
+            *slot = read(matrix[[item, column]]);
         }
     }
 }

@@ -11,10 +11,12 @@ use crate::posterior::tile::{Moments, Tile};
 
 /// The highest rank of couplings that quadrature takes.
 const MAX_QUADRATURE_RANK: usize = 2;
-/// Fewer features are not worth a trial of branch and bound, nor is it where an item costs less than
-/// so many nanoseconds.
-const TRIAL_FROM: usize = 18;
-const TRIAL_COST: f64 = 2e4;
+/// Numbers of features for which a trial of branch and bound is worth its while: fewer are
+/// enumerated, and its tables take the third power of more.
+const TRIAL: std::ops::RangeInclusive<usize> = 18..=64;
+/// Where there are fewer dimensions than half the features, the posterior sits on few states only if
+/// the noise is tiny; then an item is dear by other methods: so many nanoseconds.
+const TINY_NOISE_COST: f64 = 1e6;
 /// A node of the search costs as much as so many states of the enumeration.
 const STATES_A_NODE: usize = 2000;
 /// The most nodes of an item that are practical where nothing else is exact.
@@ -118,8 +120,9 @@ fn cheapest(
     let so_far = options
         .iter()
         .fold(f64::INFINITY, |least, option| least.min(option.1));
-    if n_features >= TRIAL_FROM
-        && so_far > TRIAL_COST
+    let promising = 2 * rank >= n_features || so_far > TINY_NOISE_COST;
+    if TRIAL.contains(&n_features)
+        && promising
         && let Some(cost) = search(component, cancel, pilot)?
     {
         options.push((Method::BranchAndBound, cost));

@@ -37,6 +37,9 @@ pub(crate) fn components(weights: ArrayView2<'_, f64>) -> (Vec<Component>, f64) 
             continue;
         }
         let (from, to) = (label[k].max(label[l]), label[k].min(label[l]));
+        if from == to {
+            continue;
+        }
         label
             .iter_mut()
             .filter(|own| **own == from)
