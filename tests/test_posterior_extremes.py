@@ -115,7 +115,7 @@ def test_thirty_features_whose_sums_nobody_can_tell_apart() -> None:
         genz.posterior(targets, weights, 0.0, 1e-12, log_odds, solver="quadrature")
     answer = genz.posterior(targets, weights, 0.0, 1e-12, log_odds)
     assert not answer.exact
-    assert answer.n_rescued == 1
+    assert "no exact method is practical" in answer.why
     assert np.isfinite(answer.marginals).all()
 
 

@@ -12,8 +12,11 @@ use super::tile::{Answer, Lanes, Moments, Tile};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 
-/// Chunks whose sums are in memory at the same time.
+/// The most chunks whose sums are in memory at the same time.
 const WAVE: usize = 64;
+/// The most numbers of these sums: 32 MiB. There are waves of some chunks in any case.
+const MAX_SUMS: usize = 1 << 22;
+const LEAST_WAVE: usize = 8;
 /// The most tiles of a chunk: the sums of a chunk cost about as much as a tile.
 const MAX_TILES: usize = 8;
 
@@ -107,7 +110,9 @@ impl Walk<'_> {
         let chunk_len = self.chunk_len();
         // Workers have no memory of a chunk, so that it does not matter which one gets it.
         let idle = Mutex::new(Vec::new());
-        for wave in self.items.chunks(chunk_len * WAVE) {
+        let n_features = self.model.weights.nrows();
+        let n_chunks = (MAX_SUMS / (n_features * n_features).max(1)).clamp(LEAST_WAVE, WAVE);
+        for wave in self.items.chunks(chunk_len * n_chunks) {
             let shared = &*visitor;
             let parts: Vec<(V::Part, Array2<f64>)> = wave
                 .par_chunks(chunk_len)

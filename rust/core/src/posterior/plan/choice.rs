@@ -21,6 +21,9 @@ const TINY_NOISE_COST: f64 = 1e6;
 const STATES_A_NODE: usize = 2000;
 /// The most nodes of an item that are practical where nothing else is exact.
 const MAX_PILOT_NODES: usize = 20_000;
+/// The most nanoseconds of an item that are practical, by the cost model: fits whose noise goes to
+/// zero would go on for ever.
+const MAX_COST: f64 = 5e6;
 /// The most nodes of an item where the search was asked for.
 pub(crate) const MAX_NODES: usize = 2_000_000;
 
@@ -132,12 +135,12 @@ fn cheapest(
         .into_iter()
         .min_by(|one, other| one.1.total_cmp(&other.1));
     Ok(match best {
-        Some((method, cost)) => Chosen {
+        Some((method, cost)) if cost < MAX_COST => Chosen {
             method,
             cost,
             why: format!("{}: the cheapest exact method for {shape}", method.name()),
         },
-        None => Chosen {
+        _ => Chosen {
             method: Method::ExpectationPropagation,
             cost: propagation_cost(component),
             why: format!("expectation_propagation: no exact method is practical for {shape}"),
