@@ -31,9 +31,9 @@ pub enum Error {
     OutOfDomain {
         /// Name of the array.
         name: &'static str,
-        /// Row of the number (0 for one-dimensional arrays).
+        /// Row of the number.
         row: usize,
-        /// Column of the number.
+        /// Column of the number (0 for one-dimensional arrays).
         column: usize,
         /// The number.
         value: f64,

@@ -137,7 +137,7 @@ pub(crate) struct Part {
     pub linear: LinearSums,
     positives: Vec<Positives>,
     log_likelihood: f64,
-    quality: Quality,
+    pub quality: Quality,
     /// v d, (1 + P, items).
     design: Array2<f64>,
     /// v E[z] of one feature.

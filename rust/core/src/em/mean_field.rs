@@ -100,6 +100,7 @@ impl Visit for Shifted<'_, '_, '_> {
         let covariance = self.centre(&mut part.above, &part.below, h);
         let answer = &part.above;
         self.adding.add(&mut part.plain, tile, answer, items, range);
+        part.plain.quality.add(&part.below);
         let marginals = answer.marginals.view();
         let weighted = &marginals * &ArrayView1::from(&tile.weights);
         general_mat_mul(1.0, &weighted, &marginals.t(), 1.0, &mut part.pairs);

@@ -120,6 +120,7 @@ impl<'a, 'd> Em<'a, 'd> {
             if value < before && self.pair_moments == PairMoments::MeanField {
                 // The step was too long: take it with the moments that EM is proved for.
                 run.e_step = self.exact_e_step(&run.parameters)?;
+                extrapolation = Extrapolation::default();
                 continue;
             }
             is_settled = (value - before).abs() <= self.options.tol * before.abs().max(1.0);

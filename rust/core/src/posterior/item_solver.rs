@@ -28,7 +28,7 @@ pub(crate) struct Solved {
     pub log_likelihood: f64,
     /// Error that the solver admits.
     pub certificate: f64,
-    /// Whether the plain method failed its certificate and an exact fall-back answered.
+    /// Whether the plain method failed its certificate and a fall-back answered.
     pub rescued: bool,
 }
 

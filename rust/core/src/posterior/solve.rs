@@ -105,9 +105,11 @@ pub fn posterior(
             cancel,
         };
         walk.run(problem, &mut posterior)?;
-        plan.tell(&mut posterior.report);
     }
     posterior.report.seconds = start.elapsed().as_secs_f64();
+    for plan in &plans {
+        plan.tell(&mut posterior.report);
+    }
     Ok(posterior)
 }
 

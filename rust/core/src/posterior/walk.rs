@@ -19,6 +19,8 @@ const MAX_SUMS: usize = 1 << 22;
 const LEAST_WAVE: usize = 8;
 /// The most tiles of a chunk: the sums of a chunk cost about as much as a tile.
 const MAX_TILES: usize = 8;
+/// The fewest chunks that are made of more than one tile.
+const MIN_CHUNKS: usize = 8;
 
 /// Where the numbers of items come from.
 pub(crate) trait Items: Sync {
@@ -50,7 +52,7 @@ pub(crate) trait Collect: Sync {
         range: Range<usize>,
     );
 
-    /// Take a chunk into the whole; `pairs` is zero unless asked for.
+    /// Take a chunk into the whole; `pairs` is empty unless asked for.
     fn merge(&mut self, part: Self::Part, pairs: Array2<f64>, items: &[usize]);
 }
 
@@ -136,7 +138,7 @@ impl Walk<'_> {
     fn chunk_len(&self) -> usize {
         let tile_len = self.solver.tile_len();
         let n_tiles = self.items.len().div_ceil(tile_len);
-        tile_len * (n_tiles / WAVE).clamp(1, MAX_TILES)
+        tile_len * (n_tiles / MIN_CHUNKS).clamp(1, MAX_TILES)
     }
 
     fn chunk<V: Visit>(
@@ -156,7 +158,12 @@ impl Walk<'_> {
             let range = start..start + of_tile.len();
             visitor.visit(&mut part, worker, &mut tile, of_tile, range)?;
         }
-        Ok((part, worker.take_pairs()))
+        let pairs = if self.moments == Moments::Pairs {
+            worker.take_pairs()
+        } else {
+            Array2::zeros((0, 0))
+        };
+        Ok((part, pairs))
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Operand<'a> {
     pub stride: usize,
 }
 
-/// Columns whose products are added or subtracted; multiples of the widest vector are fastest.
+/// Columns whose products are added or subtracted; their numbers are multiples of the widest vector.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Accumulate {
     /// First column and number of columns that are added.

@@ -6,7 +6,7 @@
 use ndarray::{Array2, ArrayView2};
 
 use super::states::{fill_linear, fold_marginals, fold_pairs};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::numeric::softplus;
 use crate::posterior::item_solver::{Item, ItemSolver, Solved};
 use crate::posterior::tile::Moments;
@@ -61,9 +61,9 @@ impl<'a> Direct<'a> {
     /// Fill the normalised posterior table and return the log of its sum.
     ///
     /// Where the noise is small beside the weights, the table's terms cancel and the logarithms
-    /// carry their rounding. Those of the highest states are then computed again from their
-    /// residuals, and the sum is always anchored at a residual.
-    fn fill_posterior(&self, table: &mut [f64], item: Item<'_>) -> f64 {
+    /// carry their rounding. Those of the highest states are then computed again, from how far they
+    /// are from the highest one. Returns the rounding that is left too.
+    fn fill_posterior(&self, table: &mut [f64], item: Item<'_>) -> (f64, f64) {
         let natural: Vec<f64> = item
             .log_odds
             .iter()
@@ -87,16 +87,17 @@ impl<'a> Direct<'a> {
                 (highest, highest_state) = (*log_q, state);
             }
         }
-        let anchor = self.log_joint(item, highest_state);
+        let anchor = Anchor::new(self.weights, item, highest_state);
         let finite = natural.iter().filter(|g| g.is_finite());
         let linear: f64 = finite.map(|g| g.abs()).sum();
         let rounding = f64::EPSILON * (self.largest_quadratic + linear);
         let visible = -NEGLIGIBLE - 2.0 * rounding;
+        let recomputed = rounding > MAX_ROUNDING;
         let mut mass = 0.0;
         for (state, q) in table.iter_mut().enumerate() {
             let mut below = *q - highest;
-            if rounding > MAX_ROUNDING && below > visible {
-                below = self.log_joint(item, state) - anchor;
+            if recomputed && below > visible {
+                below = anchor.log_ratio(state);
             }
             *q = below.exp();
             mass += *q;
@@ -104,29 +105,85 @@ impl<'a> Direct<'a> {
         for q in table.iter_mut() {
             *q /= mass;
         }
-        anchor + mass.ln()
+        let left = if recomputed {
+            anchor.rounding
+        } else {
+            rounding
+        };
+        (anchor.log_joint + mass.ln(), left)
     }
+}
 
-    /// lambda . z - |r - W'z|^2 / 2 of one state that is not impossible.
-    fn log_joint(&self, item: Item<'_>, state: usize) -> f64 {
-        let holds = |k: usize| state >> k & 1 == 1;
-        let prior: f64 = (0..self.n_features())
-            .filter(|&k| holds(k) && item.log_odds[k].is_finite())
-            .map(|k| item.log_odds[k])
+/// The likeliest state of an item, from which others are seen.
+struct Anchor<'a> {
+    weights: ArrayView2<'a, f64>,
+    log_odds: &'a [f64],
+    state: usize,
+    /// a = r - W'z.
+    residual: Vec<f64>,
+    /// lambda . z - |a|^2 / 2.
+    log_joint: f64,
+    /// Of the logarithms of ratios.
+    rounding: f64,
+}
+
+impl<'a> Anchor<'a> {
+    /// Of a state that is not impossible.
+    fn new(weights: ArrayView2<'a, f64>, item: Item<'a>, state: usize) -> Self {
+        let held: Vec<usize> = (0..weights.nrows())
+            .filter(|k| state >> k & 1 == 1)
+            .collect();
+        let prior: f64 = held
+            .iter()
+            .map(|&k| item.log_odds[k])
+            .filter(|l| l.is_finite())
             .sum();
-        let power: f64 = item
+        let residual: Vec<f64> = item
             .residual
             .iter()
             .enumerate()
-            .map(|(d, residual)| {
-                let explained: f64 = (0..self.n_features())
-                    .filter(|&k| holds(k))
-                    .map(|k| self.weights[[k, d]])
+            .map(|(d, r)| r - held.iter().map(|&k| weights[[k, d]]).sum::<f64>())
+            .collect();
+        let power: f64 = residual.iter().map(|a| a * a).sum();
+        let reach: f64 = residual
+            .iter()
+            .zip(weights.columns())
+            .map(|(a, w)| a.abs() * w.iter().map(|w| w.abs()).sum::<f64>())
+            .sum();
+        Self {
+            weights,
+            log_odds: item.log_odds,
+            state,
+            residual,
+            log_joint: prior - 0.5 * power,
+            rounding: 0.25 * f64::EPSILON * reach,
+        }
+    }
+
+    /// log of P(another state, r) over P(this state, r): with delta what the other explains more,
+    /// a . delta - |delta|^2 / 2 and the prior odds. The squares, which may be large, are not subtracted.
+    fn log_ratio(&self, state: usize) -> f64 {
+        let changed: Vec<(usize, f64)> = (0..self.weights.nrows())
+            .filter(|k| (state ^ self.state) >> k & 1 == 1)
+            .map(|k| (k, if state >> k & 1 == 1 { 1.0 } else { -1.0 }))
+            .collect();
+        let prior: f64 = changed
+            .iter()
+            .map(|&(k, sign)| sign * self.log_odds[k])
+            .sum();
+        let likelihood: f64 = self
+            .residual
+            .iter()
+            .enumerate()
+            .map(|(d, a)| {
+                let more: f64 = changed
+                    .iter()
+                    .map(|&(k, sign)| sign * self.weights[[k, d]])
                     .sum();
-                (residual - explained).powi(2)
+                more * (a - 0.5 * more)
             })
             .sum();
-        prior - 0.5 * power
+        prior + likelihood
     }
 }
 
@@ -153,7 +210,10 @@ impl ItemSolver for Direct<'_> {
         moments: Moments,
         marginals: &mut [f64],
     ) -> Result<Solved> {
-        let log_sum = self.fill_posterior(&mut workspace.posterior, item);
+        let (log_sum, rounding) = self.fill_posterior(&mut workspace.posterior, item);
+        if !log_sum.is_finite() {
+            return Err(Error::NotCertified { item: 0 });
+        }
         if moments == Moments::Pairs {
             for (sum, q) in workspace.summed.iter_mut().zip(&workspace.posterior) {
                 *sum += item.weight * q;
@@ -162,10 +222,9 @@ impl ItemSolver for Direct<'_> {
         if moments >= Moments::Marginals {
             fold_marginals(&mut workspace.posterior, marginals);
         }
-        let certificate = f64::EPSILON * self.n_features().max(1) as f64;
         Ok(Solved {
             log_likelihood: log_sum - log_normaliser(item.log_odds),
-            certificate,
+            certificate: rounding,
             rescued: false,
         })
     }

@@ -7,7 +7,7 @@
 //! 2. P = V M'; folding U P gives those of side a,
 //! 3. R += (v / Z) U' V over the items of the tile; R M holds every pair moment.
 //!
-//! All terms are non-negative, so nothing cancels.
+//! With weights that are not negative all terms are so too, and nothing cancels.
 
 use pulp::{Simd, WithSimd};
 

@@ -30,9 +30,14 @@ impl Packed {
 
 /// [block of columns][row][column in block].
 fn pack(matrix: ArrayView2<'_, f64>, block: usize) -> AlignedBuffer {
+    let rows = matrix.as_standard_layout();
     let mut packed = AlignedBuffer::zeros(matrix.len());
-    for ((i, j), &entry) in matrix.indexed_iter() {
-        packed[(j / block) * matrix.nrows() * block + i * block + j % block] = entry;
+    for (i, row) in rows.rows().into_iter().enumerate() {
+        let row = row.to_slice().expect("rows in standard layout are slices");
+        for (j, entries) in row.chunks_exact(block).enumerate() {
+            let start = (j * matrix.nrows() + i) * block;
+            packed[start..start + block].copy_from_slice(entries);
+        }
     }
     packed
 }

@@ -80,7 +80,9 @@ impl<const MR: usize> Panel<MR> {
             for (residual, &w) in residuals.iter().zip(coupling.weights.row(position)) {
                 sum = each(|i| sum[i] + w * residual[i]);
             }
-            *field = sum;
+            // Not a number where the target or a weight overflows: such an item is refused, and must
+            // not spoil the sums of others.
+            *field = each(|i| select(sum[i].is_nan(), 0.0, sum[i]));
         }
         Self {
             items,

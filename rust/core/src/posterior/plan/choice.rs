@@ -24,13 +24,13 @@ const MAX_PILOT_NODES: usize = 20_000;
 /// The most nanoseconds of an item that are practical, by the cost model: fits whose noise goes to
 /// zero would go on for ever.
 const MAX_COST: f64 = 5e6;
-/// The most nodes of an item where the search was asked for.
+/// The most nodes of an item before it goes to another solver or is refused.
 pub(crate) const MAX_NODES: usize = 2_000_000;
 
 /// What the caller asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SolverChoice {
-    /// The cheapest exact method, part by part; expectation propagation where there is none.
+    /// The cheapest exact method, part by part; expectation propagation where none is practical.
     #[default]
     Auto,
     /// Sum over all states; at most [`MAX_ENUMERATION_FEATURES`] coupled features.
@@ -94,7 +94,7 @@ pub(crate) fn choose(
             Ok(asked(Method::Quadrature, cost))
         }
         SolverChoice::BranchAndBound => {
-            let cost = search(component, cancel, pilot)?;
+            let cost = search(component, MAX_PILOT_NODES, cancel, pilot)?;
             Ok(asked(Method::BranchAndBound, cost.unwrap_or(f64::NAN)))
         }
         SolverChoice::ExpectationPropagation => Ok(asked(
@@ -126,7 +126,7 @@ fn cheapest(
     let promising = 2 * rank >= n_features || so_far > TINY_NOISE_COST;
     if TRIAL.contains(&n_features)
         && promising
-        && let Some(cost) = search(component, cancel, pilot)?
+        && let Some(cost) = search(component, pilot_nodes(n_features), cancel, pilot)?
     {
         options.push((Method::BranchAndBound, cost));
     }
@@ -157,20 +157,24 @@ fn propagation_cost(component: &Component) -> f64 {
 /// What branch and bound would cost an item, from a pilot; None where it does not pay.
 fn search(
     component: &Component,
+    max_nodes: usize,
     cancel: &CancelToken,
     pilot: impl Fn() -> Tile,
 ) -> Result<Option<f64>> {
     let (n_features, rank) = (component.n_features(), component.rank());
-    let enumerable = n_features <= MAX_ENUMERATION_FEATURES;
-    let max_nodes = if enumerable {
-        (1 << n_features) / STATES_A_NODE
-    } else {
-        MAX_PILOT_NODES
-    };
     let solver = BranchAndBound::new(component.weights.view(), max_nodes, cancel);
     let tile = pilot();
     let Some(mean) = solver.mean_nodes(&tile)? else {
         return Ok(None);
     };
     Ok(Some(search_cost(mean, n_features, rank)))
+}
+
+/// The most nodes of an item for which the search pays.
+fn pilot_nodes(n_features: usize) -> usize {
+    if n_features <= MAX_ENUMERATION_FEATURES {
+        (1 << n_features) / STATES_A_NODE
+    } else {
+        MAX_PILOT_NODES
+    }
 }

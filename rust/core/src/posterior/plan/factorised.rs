@@ -1,11 +1,16 @@
 //! One solver from those of components that do not act on each other.
 
-use ndarray::{Array2, ArrayView2, linalg::general_mat_mul};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, linalg::general_mat_mul};
 
 use super::component::Component;
 use crate::error::Result;
 use crate::posterior::solver::{Solver, Worker};
 use crate::posterior::tile::{Answer, Moments, Tile};
+
+/// Items of a tile where there is no component.
+const TILE: usize = 64;
+/// Rows of unit length are orthogonal if their products are below this.
+const ORTHOGONAL: f64 = 1e-12;
 
 /// A component and its solver.
 pub(crate) struct Part<'a> {
@@ -20,15 +25,52 @@ pub(crate) struct Factorised<'a> {
     parts: Vec<Part<'a>>,
     /// What the couplings between the components may move.
     dropped: f64,
+    /// Coordinates of all components, (sum of ranks, D), where they are orthonormal: uncoupled
+    /// features reach orthogonal ones, unless their weights are hardly there.
+    coordinates: Option<Array2<f64>>,
 }
 
 impl<'a> Factorised<'a> {
     pub fn new(shape: (usize, usize), parts: Vec<Part<'a>>, dropped: f64) -> Self {
+        let (_, n_targets) = shape;
+        let mut coordinates = Array2::zeros((0, n_targets));
+        for part in &parts {
+            let rows = match &part.component.rotation {
+                Some(rotation) => rotation.clone(),
+                None => Array2::eye(n_targets),
+            };
+            coordinates
+                .append(Axis(0), rows.view())
+                .expect("coordinates have an entry for each dimension");
+        }
+        let products = coordinates.dot(&coordinates.t()) - Array2::<f64>::eye(coordinates.nrows());
+        let orthogonal = products.iter().all(|x| x.abs() < ORTHOGONAL);
         Self {
             shape,
             parts,
             dropped,
+            coordinates: orthogonal.then_some(coordinates),
         }
+    }
+
+    /// -|r|^2 / 2 of what no component sees, which they add theirs to; with how far it may be off.
+    fn unseen(&self, tile: &Tile, powers: &[Vec<f64>]) -> Vec<(f64, f64)> {
+        let residuals = tile.residuals.view();
+        let half_square = |x: ArrayView1<'_, f64>| 0.5 * x.dot(&x);
+        if let Some(coordinates) = &self.coordinates {
+            let rest = &residuals - &coordinates.t().dot(&coordinates.dot(&residuals));
+            let columns = rest.columns().into_iter();
+            return columns.map(|rest| (-half_square(rest), 0.0)).collect();
+        }
+        // Coordinates are shared: their squares cancel, and what that costs is admitted.
+        let columns = residuals.columns().into_iter().enumerate();
+        columns
+            .map(|(ix, r)| {
+                let seen: f64 = powers.iter().map(|power| power[ix]).sum();
+                let whole = half_square(r);
+                (seen - whole, f64::EPSILON * (seen + whole))
+            })
+            .collect()
     }
 }
 
@@ -46,7 +88,7 @@ impl Solver for Factorised<'_> {
     /// The least that a part likes, so that no part's buffers are too short.
     fn tile_len(&self) -> usize {
         let lengths = self.parts.iter().map(|part| part.solver.tile_len());
-        lengths.min().unwrap_or(1)
+        lengths.min().unwrap_or(TILE)
     }
 }
 
@@ -95,15 +137,21 @@ impl Worker for FactorisedWorker<'_> {
     fn solve(&mut self, tile: &Tile, moments: Moments, answer: &mut Answer) -> Result<()> {
         let n_features = self.solver.shape.0;
         answer.resize(tile.n_items(), n_features);
-        for (ix, log_evidence) in answer.log_evidence.iter_mut().enumerate() {
-            *log_evidence = -0.5 * tile.residuals.item(ix).map(|r| r * r).sum::<f64>();
+        let (tiles, powers): (Vec<Tile>, Vec<Vec<f64>>) = self
+            .solver
+            .parts
+            .iter()
+            .map(|part| part.component.project(tile))
+            .unzip();
+        for (ix, (unseen, rounding)) in self.solver.unseen(tile, &powers).into_iter().enumerate() {
+            answer.log_evidence[ix] = unseen;
+            answer.certificate[ix] = self.solver.dropped + rounding;
         }
-        answer.certificate.fill(self.solver.dropped);
-        for (part, worker) in self.solver.parts.iter().zip(&mut self.workers) {
-            let (own, power) = part.component.project(tile);
-            worker.solve(&own, moments, &mut self.answer)?;
-            for (ix, power) in power.iter().enumerate() {
-                answer.log_evidence[ix] += self.answer.log_evidence[ix] + power;
+        let parts = self.solver.parts.iter().zip(&mut self.workers);
+        for ((part, worker), own) in parts.zip(&tiles) {
+            worker.solve(own, moments, &mut self.answer)?;
+            for ix in 0..tile.n_items() {
+                answer.log_evidence[ix] += self.answer.log_evidence[ix];
                 answer.certificate[ix] += self.answer.certificate[ix];
                 answer.refused[ix] |= self.answer.refused[ix];
             }

@@ -49,11 +49,11 @@ pub struct Report {
     /// The worst error of an item that a method admitted: relative, of rounding or of neglected mass,
     /// where all are exact; else the widest bracket of a log evidence, in nats.
     pub worst_certificate: f64,
-    /// Items that an exact fall-back answered.
+    /// Items that a method refused and a fall-back answered.
     pub n_rescued: usize,
     /// CPU seconds that the cost model expected.
     pub predicted_seconds: f64,
-    /// Seconds from the first item to the last.
+    /// Seconds that passed; those of an E step include its planning.
     pub seconds: f64,
 }
 
@@ -79,7 +79,10 @@ impl Report {
         self.worst_certificate = self.worst_certificate.max(quality.worst_certificate);
         self.n_rescued += quality.n_rescued;
         if quality.n_approximate > 0 {
-            self.methods.insert(Method::ExpectationPropagation);
+            let reason = "expectation_propagation: for items that no exact method certifies";
+            if self.methods.insert(Method::ExpectationPropagation) {
+                self.reasons.insert(reason.to_owned());
+            }
         }
     }
 

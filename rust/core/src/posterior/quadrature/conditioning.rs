@@ -3,7 +3,7 @@
 //! Conditioning on the features with the largest weights splits the sum into branches, each with
 //! its own tilt. A branch is a leaf once its integral is certified, and it is dropped once its
 //! certain upper bound is negligible beside the leaves found so far; else it is split again. The
-//! sum over all features' states is the last resort and always certified.
+//! sum over all features' states is the last resort; work is bounded, and beyond it the item is refused.
 
 use super::Quadrature;
 use super::integral::Integral;
