@@ -58,6 +58,7 @@ impl EStep {
                 PairMoments::MeanField => Moments::Marginals,
             };
             let plan = plan(&reader, group, moments, solver, cancel)?;
+            plan.tell(&mut e_step.report);
             let mut adding = Adding {
                 reader: &reader,
                 group: GroupSums {
@@ -87,7 +88,6 @@ impl EStep {
             }
             e_step = adding.total;
             e_step.groups.push(adding.group);
-            plan.tell(&mut e_step.report);
         }
         e_step.report.seconds = start.elapsed().as_secs_f64();
         Ok(e_step)
@@ -214,7 +214,10 @@ impl Collect for Adding<'_, '_> {
 
     fn merge(&mut self, part: Part, pairs: Array2<f64>, _: &[usize]) {
         self.group.linear.add(&part.linear);
-        self.group.pairs += &pairs;
+        // Without pair moments the items of this group have no say in the regression.
+        if !pairs.is_empty() {
+            self.group.pairs += &pairs;
+        }
         for (sum, positives) in self.total.positives.iter_mut().zip(&part.positives) {
             sum.add(positives);
         }

@@ -93,6 +93,9 @@ pub fn posterior(
             Plan::new(model, pattern, problem, ask)
         })
         .collect::<Result<Vec<_>>>()?;
+    for plan in &plans {
+        plan.tell(&mut posterior.report);
+    }
     let start = Instant::now();
     for (pattern, plan) in patterns.iter().zip(&plans) {
         let solver = plan.solver();
@@ -107,9 +110,6 @@ pub fn posterior(
         walk.run(problem, &mut posterior)?;
     }
     posterior.report.seconds = start.elapsed().as_secs_f64();
-    for plan in &plans {
-        plan.tell(&mut posterior.report);
-    }
     Ok(posterior)
 }
 
