@@ -1,7 +1,6 @@
 """Memory of a fit beyond its inputs, each fit in a process of its own."""
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -53,10 +52,11 @@ def _fit(n_items: int, n_features: int, n_targets: int, max_iter: int) -> dict[s
         model._fit(judgments[:n], targets[:n], None, None, covariance=False)
 
     fit(200)
-    before = _resident()
+    before = _status("VmRSS")
     start = time.perf_counter()
     fit(n_items)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    # Not `ru_maxrss`, which begins with the peak of the process that started this one.
+    peak = _status("VmHWM")
     return {
         "inputs": (judgments.nbytes + targets.nbytes) / MEBIBYTE,
         "beyond": (peak - before) / MEBIBYTE,
@@ -77,10 +77,11 @@ def _data(n_items: int, n_features: int, n_targets: int) -> tuple[NDArray[np.uin
     return judgments, targets
 
 
-def _resident() -> int:
-    """Bytes of the resident set."""
-    n_pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return n_pages * resource.getpagesize()
+def _status(name: str) -> int:
+    """Bytes of an entry of this process's status."""
+    text = Path("/proc/self/status").read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if line.startswith(f"{name}:"))
+    return int(line.split()[1]) * 1024
 
 
 if __name__ == "__main__":
