@@ -128,3 +128,24 @@ proptest! {
         }
     }
 }
+
+/// A target 1e5 standard deviations out, which two features explain best, and a third whose odds
+/// against them are known in closed form: exp(-(.9^2 - .2^2) / 2). Differences of squared
+/// residuals, which are 1e10, would lose six of its digits.
+#[test]
+fn a_target_far_out_keeps_the_digits_of_other_dimensions() {
+    let weights = Array2::from_shape_vec((3, 2), vec![1.0, 0.3, 1.0, -0.1, 0.0, 0.7]).unwrap();
+    let mut tile = Tile::default();
+    tile.resize(1, 3, 2);
+    tile.residuals.set_item(0, [100_000.123, 0.0]);
+    tile.log_odds.set_item(0, [0.0; 3]);
+    let cancel = CancelToken::default();
+    let solver = enumeration(weights.view(), &cancel);
+    let (mut worker, mut answer) = (solver.worker(), Answer::default());
+    worker
+        .solve(&tile, Moments::Marginals, &mut answer)
+        .expect("not cancelled");
+    assert_eq!(answer.n_rescued, 1);
+    let wanted = 1.0 / (1.0 + 0.385_f64.exp());
+    assert!((answer.marginals.row(2)[0] - wanted).abs() < 1e-14);
+}
