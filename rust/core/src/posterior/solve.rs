@@ -63,8 +63,7 @@ pub fn posterior(
     moments: Moments,
     cancel: &CancelToken,
 ) -> Result<Posterior> {
-    let n_features = problem.log_odds.ncols();
-    if n_features > MAX_ENUMERATION_FEATURES && problem.log_odds.iter().any(|l| l.is_infinite()) {
+    if is_easier_without_certain(problem, choice) {
         return posterior_without_certain(problem, choice, moments, cancel);
     }
     // The pass without an exit is the fast one, and almost always it is enough.
@@ -111,6 +110,19 @@ pub fn posterior(
     }
     posterior.report.seconds = start.elapsed().as_secs_f64();
     Ok(posterior)
+}
+
+/// Whether only enumeration is exact and only certain features keep it from being so. One or two
+/// dimensions are integrated, whatever the number of features.
+fn is_easier_without_certain(problem: &Problem<'_>, choice: SolverChoice) -> bool {
+    let by_enumeration = match choice {
+        SolverChoice::Enumeration => true,
+        SolverChoice::Auto => problem.targets.ncols() > 2,
+        _ => false,
+    };
+    by_enumeration
+        && problem.log_odds.ncols() > MAX_ENUMERATION_FEATURES
+        && problem.log_odds.iter().any(|l| l.is_infinite())
 }
 
 impl Posterior {
