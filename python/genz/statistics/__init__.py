@@ -1,4 +1,4 @@
-"""The statistical model without discovery: exact posteriors and the regression fitted by EM."""
+"""The statistical model without discovery: posteriors and the regression fitted by EM."""
 
 from genz.statistics.inference import Posterior, posterior
 from genz.statistics.regression import LatentFeatureRegression

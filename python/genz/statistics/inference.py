@@ -1,4 +1,4 @@
-"""Exact posterior over the latent features of every item."""
+"""Posterior over the latent features of every item."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +38,8 @@ class Posterior:
     n_rescued : int
         Items that one method refused and a fall-back answered.
     predicted_seconds, seconds : float
-        CPU time that the cost model expected, and the time that passed.
+        CPU time that the cost model expected (NaN for a search that its pilot gave up), and the
+        time that passed.
     """
 
     log_evidence: Floats
@@ -100,7 +101,7 @@ def posterior(
     DataError
         Shapes that do not fit; NaN or inf where a finite number is wanted.
     SolverError
-        A solver that cannot answer exactly for these shapes.
+        A solver that was asked for and cannot answer for these weights, or for an item.
 
     Notes
     -----

@@ -94,11 +94,11 @@ class LatentFeatureRegression(FittedRegression):
     solver_ : str
         The solver of the last E step, as in :class:`genz.Posterior`.
     exact_ : bool
-        Whether its posteriors are exact up to rounding.
+        Whether its posteriors are exact up to `worst_certificate_`.
     worst_certificate_ : float
         The largest error that it admitted for an item.
     n_rescued_ : int
-        Items of the last E step that an exact fall-back answered.
+        Items of the last E step that one method refused and a fall-back answered.
     why_ : str
         Why that solver.
     predicted_seconds_, seconds_ : float

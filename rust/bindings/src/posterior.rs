@@ -9,7 +9,7 @@ use crate::arrays::{Matrix, Vector, view1, view2};
 use crate::enter::enter;
 use crate::options;
 
-/// Exact posterior of every item; see `genz.posterior`.
+/// Posterior of every item; see `genz.posterior`.
 #[pyfunction]
 #[pyo3(signature = (targets, weights, intercept, noise_variance, log_odds, item_weights, solver, moments, n_threads))]
 #[allow(clippy::too_many_arguments)] // the signature of the Python function

@@ -4,7 +4,6 @@ use ndarray::{Array1, Array2, Array3};
 
 use super::channel::FeatureChannel;
 use super::data::{Data, Input};
-use super::e_step::EStep;
 use super::information::covariance;
 use super::kinds::JudgmentKind;
 use super::m_step::m_step;
@@ -28,8 +27,8 @@ pub struct Fit {
     pub information_is_definite: Vec<bool>,
     /// Sum of v log p(y | s).
     pub log_likelihood: f64,
-    /// Penalised log likelihood at the start and after every iteration; never falls. Where
-    /// relabelling a reversed feature lowers it, the record starts there.
+    /// Penalised log likelihood at the start and after every iteration; never falls where the
+    /// posteriors are exact. Where relabelling a reversed feature lowers it, the record starts there.
     pub objectives: Vec<f64>,
     /// Iterations on record, of the best start.
     pub n_iter: usize,
@@ -133,6 +132,6 @@ fn initial_parameters(em: &mut Em<'_, '_>) -> Result<Parameters> {
         noise_variance: Array1::ones(n_targets),
         channels: data.features.iter().map(centre).collect(),
     };
-    let prior: EStep = em.e_step(&without_effects)?;
+    let prior = em.e_step(&without_effects)?;
     m_step(data, &prior, &without_effects, options, em.cancel)
 }

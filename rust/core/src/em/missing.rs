@@ -25,7 +25,8 @@ use crate::error::Result;
 use crate::posterior::{Answer, Moments, SolverChoice, Tile, Visit, Walk, Worker, solve_tile};
 
 /// h for residuals of variance 1 under the posterior: truncation (h^4 / 90) and rounding (some
-/// 1e-14 / h^2) are both near 1e-9 of the covariance.
+/// 1e-14 / h^2) are both near 1e-9 of the covariance. An approximate solver's error, where it is not
+/// smooth in the shift, is divided by h^2 too.
 const STEP: f64 = 2e-2;
 /// Shifts in units of h, and their coefficients in the first and the second difference.
 const SHIFTS: [(f64, f64, f64); 4] = [

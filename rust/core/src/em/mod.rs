@@ -1,12 +1,11 @@
 //! Expectation maximisation for the regression on latent features.
 //!
 //! Data flows one way: `views` of what the user brings are checked by `data` (`kinds`, `scale`) and
-//! read tile by tile by `reader`; `e_step` adds up posteriors into `sums` (`mean_field` where there are
-//! hundreds of features); `m_step` makes parameters
-//! of them, those of the channels in `channel_step` and `logistic`. `run` iterates, helped by
-//! `acceleration`, `fit` keeps the best start, `information` (with `missing`) says how certain the
-//! coefficients are. `rows` is how all passes are parallel and yet the same on any number of
-//! threads.
+//! read tile by tile by `reader`; `e_step` adds up posteriors into `sums` (`mean_field` where there
+//! are hundreds of features); `m_step` makes parameters of them, those of the channels in
+//! `channel_step` and `logistic`. `run` iterates, helped by `acceleration`, `fit` keeps the best
+//! start, `information` (with `missing`) says how certain the coefficients are. `rows` is how all
+//! passes are parallel and yet the same on any number of threads.
 
 mod acceleration;
 mod channel;

@@ -9,10 +9,10 @@ const LOWEST: f64 = -708.0;
 /// Above, the result stays that of 709, 8e307.
 const HIGHEST: f64 = 709.0;
 /// 1.5 x 2^52: adding it rounds to a whole number, which stands in the lowest bits.
-const ROUND: f64 = 6_755_399_441_055_744.0;
+pub(super) const ROUND: f64 = 6_755_399_441_055_744.0;
 /// ln 2 in two parts; the first has 20 trailing zeros, so that its multiples are exact.
-const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
-const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+pub(super) const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
+pub(super) const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 /// 1 / 13!, ..., 1 / 0!: the remainder on |r| <= ln 2 / 2 is 4e-18.
 const COEFFICIENTS: [f64; 14] = [
     1.0 / 6_227_020_800.0,

@@ -1,9 +1,8 @@
 //! The natural logarithm, lane by lane: straight-line code, which the compiler turns into vectors
 //! wherever it is inlined into a loop. (Vectors of the crate have no shift to the right.)
 
-/// ln 2 in two parts; the first has enough zeros for its product with an exponent to be exact.
-const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
-const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+use super::exp::{LN_2_HIGH, LN_2_LOW};
+
 /// 1 / (2n + 1) from n = 10 down: the series of atanh.
 const ATANH: [f64; 11] = [
     1.0 / 21.0,

@@ -4,8 +4,8 @@ use std::f64::consts::FRAC_2_PI;
 
 use pulp::Simd;
 
-/// 1.5 x 2^52: adding it rounds to a whole number, which stands in the lowest bits.
-const ROUND: f64 = 6_755_399_441_055_744.0;
+use super::exp::ROUND;
+
 /// pi / 2 to 53 bits, and what is missing.
 const HALF_PI_HIGH: f64 = std::f64::consts::FRAC_PI_2;
 const HALF_PI_LOW: f64 = 6.123_233_995_736_766e-17;
