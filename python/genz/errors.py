@@ -33,6 +33,47 @@ class ModelDirectoryError(DataError):
     """A directory that is not a whole fitted model of a known schema version."""
 
 
+class FoundationModelError(GenZError):
+    """A foundation model that cannot be asked; what was answered before is in the store."""
+
+
+class AuthenticationError(FoundationModelError):
+    """No key, a key that the endpoint refuses, or one that may not use the model."""
+
+    exit_code = 5
+
+
+class QuotaError(FoundationModelError):
+    """The account's quota or credit is used up; waiting for a rate limit would not help."""
+
+    exit_code = 5
+
+
+class UnreachableError(FoundationModelError):
+    """An endpoint that does not answer, or not as an endpoint of its kind does."""
+
+    exit_code = 6
+
+
+class BudgetError(FoundationModelError):
+    """The next request could exceed a budget (requests, tokens, cost) or come after the deadline.
+
+    What was answered is in the store: with a larger budget the run resumes.
+    """
+
+    exit_code = 4
+
+
+class StoreError(GenZError):
+    """An answer store that cannot be used: locked, damaged, from a newer version, disk full."""
+
+    exit_code = 7
+
+
+class ImageError(DataError):
+    """An image that is missing, outside of the root, too large, truncated or no image."""
+
+
 class ConvergenceWarning(UserWarning):
     """EM stopped at `max_iter` before the relative change fell below `tol`."""
 
