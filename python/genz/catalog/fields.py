@@ -21,6 +21,7 @@ from genz.catalog.values import (
     as_date,
     as_entries,
     as_number,
+    as_paths,
     is_bool,
     is_list,
     is_missing,
@@ -54,13 +55,17 @@ _LIST_SHARE = 0.05
 
 
 class FieldKind(StrEnum):
-    """What the values of a field are."""
+    """What the values of a field are.
+
+    Images are the paths of files; no field is taken for one unless it is named so.
+    """
 
     NUMBER = "number"
     CATEGORY = "category"
     DATE = "date"
     LIST = "list"
     TEXT = "text"
+    IMAGES = "images"
 
 
 @dataclass(frozen=True)
@@ -148,6 +153,7 @@ _READERS: dict[FieldKind, Callable[[Any], Value]] = {
     FieldKind.DATE: as_date,
     FieldKind.LIST: as_entries,
     FieldKind.TEXT: _text,
+    FieldKind.IMAGES: as_paths,
 }
 
 

@@ -32,6 +32,7 @@ class Catalog:
         fields: Sequence[Field] | None = None,
         text: Sequence[str] | None = None,
         table: Sequence[str] | None = None,
+        images: Sequence[str] | None = None,
     ) -> Self:
         """Read items.
 
@@ -45,6 +46,9 @@ class Catalog:
             missing. Without it kinds are inferred.
         text, table : sequences of str, optional
             Columns to read as free text and as table fields; all others are left out.
+        images : sequence of str, optional
+            Columns with paths of image files, which no column is taken for by itself: one path, a
+            list of paths, or several with ``|`` between them.
 
         Warns
         -----
@@ -57,7 +61,7 @@ class Catalog:
             No items, items of another type, a column that is not there, two of one name,
             dictionaries inside of a column, an infinite number.
         UsageError
-            A column among both `text` and `table`.
+            A column among two of `text`, `table` and `images`.
         """
         if isinstance(items, Catalog):
             raw = {name: RawColumn(items.column(name), kind) for name, kind in items.kinds.items()}
@@ -66,7 +70,7 @@ class Catalog:
         if not raw or not len(next(iter(raw.values())).values):
             raise DataError("the catalog is empty, wanted at least one item with one field")
         if fields is None:
-            fields = _infer(raw, _names(text), _names(table))
+            fields = _infer(raw, _names(text), _names(table), _names(images) or ())
         columns = {}
         for field in fields:
             check_column(field.name, raw)
@@ -122,6 +126,15 @@ class Catalog:
     def _distinct(self) -> dict[str, tuple[list[Value], NDArray[np.intp]]]:
         return {}
 
+    def images(self, ix: int) -> tuple[str, ...]:
+        """Paths of the images of one item, those of all fields in order."""
+        return tuple(
+            path
+            for field in self.fields
+            if field.kind is FieldKind.IMAGES
+            for path in self._columns[field.name][ix] or ()
+        )
+
     def item(self, ix: int) -> dict[str, Value]:
         """One item as a dictionary."""
         return {name: column[ix] for name, column in self._columns.items()}
@@ -132,10 +145,10 @@ class Catalog:
         return Catalog(self.fields, {name: col[ix] for name, col in self._columns.items()})
 
     def describe(self, ix: int, max_length: int = 300) -> str:
-        """One item as one readable line."""
+        """One item as one readable line, without images."""
         parts = []
         for name, value in self.item(ix).items():
-            if value is not None:
+            if value is not None and self.kinds[name] is not FieldKind.IMAGES:
                 shown = _shown(value)
                 # One long text must not hide all fields behind it.
                 parts.append(f"{name}: {_cut(shown, max_length // 2)}")
@@ -143,20 +156,25 @@ class Catalog:
 
 
 def _infer(
-    raw: Mapping[str, RawColumn], text: Sequence[str] | None, table: Sequence[str] | None
+    raw: Mapping[str, RawColumn],
+    text: Sequence[str] | None,
+    table: Sequence[str] | None,
+    images: Sequence[str],
 ) -> list[Field]:
-    if text is None and table is None:
-        return [Field(name, _kind(name, column)) for name, column in raw.items()]
-    named = Counter((*(text or ()), *(table or ())))
+    named = Counter((*(text or ()), *(table or ()), *images))
     for name, count in named.items():
         check_column(name, raw)
         if count > 1:
-            raise UsageError(f"column {name!r} is named twice among text and table")
+            raise UsageError(f"column {name!r} is named twice among text, table and images")
+    pictures = [Field(name, FieldKind.IMAGES) for name in images]
+    if text is None and table is None:
+        others = {name: column for name, column in raw.items() if name not in images}
+        return [Field(name, _kind(name, column)) for name, column in others.items()] + pictures
     fields = [Field(name, FieldKind.TEXT) for name in text or ()]
     for name in table or ():
         kind = _kind(name, raw[name])
         fields.append(Field(name, FieldKind.CATEGORY if kind is FieldKind.TEXT else kind))
-    return fields
+    return fields + pictures
 
 
 def _kind(name: str, column: RawColumn) -> FieldKind:

@@ -126,6 +126,15 @@ def as_entries(value: Any) -> tuple[str, ...] | None:
     return tuple(sorted(read) if isinstance(value, set | frozenset) else read) or None
 
 
+def as_paths(value: Any) -> tuple[str, ...] | None:
+    """Read paths: one, a list, or several with ``|`` between them; None when there are none."""
+    if is_list(value):
+        entries = sorted(value) if isinstance(value, set | frozenset) else value
+    else:
+        entries = str(value).split(LIST_SEPARATOR)
+    return tuple(str(entry).strip() for entry in entries if not is_missing(entry)) or None
+
+
 def nested_type(value: Any) -> str | None:
     """Name what a value holds that no field can: a dictionary, or a list inside of a list."""
     if isinstance(value, Mapping):

@@ -27,7 +27,8 @@ class Design:
     Numbers and dates: the value (the logarithm of positive and skewed ones) standardised, the
     training median where missing, and an indicator that says so. Categories and lists: an
     indicator for each of the most frequent values; a value not seen in training has none. Free
-    text is left out. Indicators stay 0 and 1: standardised, rare ones would hardly be shrunk.
+    text and images are left out. Indicators stay 0 and 1: standardised, rare ones would hardly be
+    shrunk.
     """
 
     def __init__(self, training: Catalog) -> None:
@@ -36,7 +37,7 @@ class Design:
         for field in training.fields:
             if field.kind in (FieldKind.NUMBER, FieldKind.DATE):
                 self._learn_number(training, field)
-            elif field.kind is not FieldKind.TEXT:
+            elif field.kind in (FieldKind.CATEGORY, FieldKind.LIST):
                 counts = Counter(v for entry in _entries(training, field.name) for v in entry)
                 frequent = [value for value, _ in counts.most_common(MAX_CATEGORIES)]
                 self._categories[field.name] = {v: ix for ix, v in enumerate(frequent)}

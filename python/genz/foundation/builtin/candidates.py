@@ -44,7 +44,7 @@ _WORD = re.compile(r"\w[\w'-]*\w")
 
 
 def find(items: Catalog, in_high: NDArray[np.bool_]) -> Iterator[Candidate]:
-    """Conditions on every field; `items` are those of both groups."""
+    """Conditions on every field but images; `items` are those of both groups."""
     for field in items.fields:
         match field.kind:
             case FieldKind.NUMBER | FieldKind.DATE:
@@ -55,6 +55,8 @@ def find(items: Catalog, in_high: NDArray[np.bool_]) -> Iterator[Candidate]:
                 yield from entries(items, field, in_high)
             case FieldKind.TEXT:
                 yield from phrases(items, field, in_high)
+            case FieldKind.IMAGES:
+                continue
         n_missing = sum(value is None for value in items.array(field.name))
         if 0 < n_missing < len(items):
             yield Missing(field.name), 0.0

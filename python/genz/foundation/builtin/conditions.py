@@ -104,8 +104,8 @@ class Missing:
     field: str
 
     def judge(self, items: Catalog) -> Truth:
-        """Known of every item."""
-        if self.field not in items.kinds:
+        """Known of every item; images are nothing that the built-in model sees."""
+        if items.kinds.get(self.field, FieldKind.IMAGES) is FieldKind.IMAGES:
             return _unknown(items)
         return _map(items, self.field, lambda _: False, missing=1.0)
 

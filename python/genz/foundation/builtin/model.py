@@ -34,6 +34,7 @@ class BuiltinModel:
 
     name = "builtin"
     error_rate = 0.01
+    rate_strength = 400.0
     group_size = 400
     n_proposals = 60
 

@@ -39,7 +39,8 @@ def mean_of_nearest(items: Catalog, examples: Catalog, targets: Floats) -> Float
     ndarray of shape (n_items, n_targets)
         NaN where none of the nearest has a known target.
     """
-    likenesses = [_likeness(field.name, field.kind, items, examples) for field in examples.fields]
+    fields = [field for field in examples.fields if field.kind is not FieldKind.IMAGES]
+    likenesses = [_likeness(field.name, field.kind, items, examples) for field in fields]
     is_known = ~np.isnan(targets)
     known, total = is_known.astype(np.float64), np.where(is_known, targets, 0.0)
     n_others = max(0, len(examples) - N_NEIGHBOURS)
@@ -65,6 +66,8 @@ def _likeness(name: str, kind: FieldKind, items: Catalog, examples: Catalog) -> 
             return _by_equality(items, examples, name)
         case FieldKind.LIST | FieldKind.TEXT:
             return _by_words(items.column(name), examples.column(name))
+        case FieldKind.IMAGES:
+            raise ValueError(f"field {name!r} has images, which cannot be compared")
 
 
 def _by_rank(items: Floats, examples: Floats) -> Likeness:
