@@ -196,3 +196,43 @@ def test_ctrl_c_again_ends_a_process_whose_clean_up_hangs() -> None:
         child.kill()
     out, _ = child.communicate(timeout=30)
     assert out == b"interrupted 2\n"
+
+
+class Service:
+    """Says what was done with it, and can fail at either end."""
+
+    def __init__(self, *, fails_on: str = "") -> None:
+        self.done: list[str] = []
+        self._fails_on = fails_on
+
+    async def _do(self, what: str) -> None:
+        await asyncio.sleep(0)
+        self.done.append(what)
+        if what == self._fails_on:
+            raise ConnectionError(what)
+
+    async def __aenter__(self) -> None:
+        await self._do("open")
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._do("close")
+
+
+def test_a_service_is_open_while_questions_are_asked() -> None:
+    service = Service()
+    with LoopThread(service) as loop:
+        loop.run(service._do("ask"))
+    assert service.done == ["open", "ask", "close"]
+
+
+def test_a_service_is_closed_when_a_question_fails() -> None:
+    service = Service(fails_on="ask")
+    with pytest.raises(ConnectionError, match="ask"), LoopThread(service) as loop:
+        loop.run(service._do("ask"))
+    assert service.done == ["open", "ask", "close"]
+
+
+@pytest.mark.parametrize("end", ["open", "close"])
+def test_a_service_that_fails_at_its_ends_leaves_no_thread(end: str) -> None:
+    with pytest.raises(ConnectionError, match=end), LoopThread(Service(fails_on=end)):
+        pass

@@ -9,6 +9,7 @@ import pytest
 import genz
 
 HEAVY = {"sklearn", "scipy", "pandas", "polars", "pyarrow", "narwhals", "jinja2", "click", "rich"}
+HEAVY |= {"aiohttp", "PIL", "sqlite3"}
 
 
 def modules_after(statement: str) -> set[str]:
@@ -26,7 +27,13 @@ def test_import_genz_is_light() -> None:
 def test_the_estimator_brings_what_it_needs_and_no_more() -> None:
     loaded = modules_after("import genz; genz.GenZRegressor")
     assert "sklearn" in loaded, "the set of modules is read wrongly"
-    assert not {"polars", "jinja2", "click", "rich"} & loaded
+    assert not {"polars", "jinja2", "click", "rich", "aiohttp", "PIL"} & loaded
+
+
+def test_a_model_behind_an_endpoint_needs_no_pillow() -> None:
+    loaded = modules_after("import genz; genz.OpenAIModel('m', 'http://127.0.0.1:1')")
+    assert "aiohttp" in loaded
+    assert "PIL" not in loaded
 
 
 @pytest.mark.parametrize("name", genz.__all__)

@@ -91,6 +91,8 @@ def test_metadata_name_what_was_fitted(
         "n_without_target": 1200,
         "weight": "visits",
         "seed": 7,
+    }
+    model.run = {
         "created": "2026-01-02T03:04:05+00:00",
         "command": "genz fit houses.csv --target price",
     }
@@ -117,8 +119,8 @@ def test_hostile_metadata_and_items_stay_text(tmp_path: Path) -> None:
         "catalog": PAYLOAD,
         "target": [PAYLOAD],
         "ids": [PAYLOAD] * 150,
-        "command": PAYLOAD,
     }
+    model.run = {"command": PAYLOAD}
     model.save(tmp_path)
     html = write_report(tmp_path).read_text("utf-8")
     assert html.count("<script") == html.count("</script>") == 1

@@ -12,33 +12,46 @@ from typing import TYPE_CHECKING, Any
 
 from genz._core import __version__
 from genz.errors import (
+    AuthenticationError,
+    BudgetError,
     ConvergenceWarning,
     DataError,
     DataWarning,
+    FoundationModelError,
     GenZError,
+    ImageError,
     ModelDirectoryError,
+    QuotaError,
     SolverError,
+    StoreError,
+    UnreachableError,
     UsageError,
 )
 
 if TYPE_CHECKING:
     from genz.catalog import Catalog
     from genz.foundation import BuiltinModel, Contrast, FoundationModel
+    from genz.foundation.remote import AnthropicModel, OpenAIModel
     from genz.regressor import GenZRegressor
     from genz.statistics import LatentFeatureRegression, Posterior, posterior
 
 _HOMES = {
+    "AnthropicModel": "genz.foundation.remote",
     "BuiltinModel": "genz.foundation",
     "Catalog": "genz.catalog",
     "Contrast": "genz.foundation",
     "FoundationModel": "genz.foundation",
     "GenZRegressor": "genz.regressor",
+    "OpenAIModel": "genz.foundation.remote",
     "LatentFeatureRegression": "genz.statistics",
     "Posterior": "genz.statistics",
     "posterior": "genz.statistics",
 }
 
 __all__ = [
+    "AnthropicModel",
+    "AuthenticationError",
+    "BudgetError",
     "BuiltinModel",
     "Catalog",
     "Contrast",
@@ -46,12 +59,18 @@ __all__ = [
     "DataError",
     "DataWarning",
     "FoundationModel",
+    "FoundationModelError",
     "GenZError",
     "GenZRegressor",
+    "ImageError",
     "LatentFeatureRegression",
     "ModelDirectoryError",
+    "OpenAIModel",
     "Posterior",
+    "QuotaError",
     "SolverError",
+    "StoreError",
+    "UnreachableError",
     "UsageError",
     "__version__",
     "posterior",

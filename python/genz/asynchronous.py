@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Coroutine
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -16,7 +17,17 @@ class LoopThread:
     loop that runs there already (a notebook) is not in the way. One loop serves all questions:
     what a foundation model opens on it (a session) stays open between them. Leaving cancels the
     questions that are still open and waits until they have cleaned up behind themselves.
+
+    Parameters
+    ----------
+    resource : object, optional
+        What answers the questions. An asynchronous context manager is entered on the loop before
+        the first question and left after the last one, which is its time to finish what is in
+        flight; an interrupt in that time ends it at once.
     """
+
+    def __init__(self, resource: object = None) -> None:
+        self._resource = resource if isinstance(resource, AbstractAsyncContextManager) else None
 
     def __enter__(self) -> Self:
         # With a factory the runner leaves the caller's own event loop policy alone.
@@ -25,6 +36,12 @@ class LoopThread:
         # A daemon: a second Ctrl-C ends the process though a clean-up hangs.
         self._thread = threading.Thread(target=self._serve, name="genz-loop", daemon=True)
         self._thread.start()
+        if self._resource is not None:
+            try:
+                self.run(self._resource.__aenter__())
+            except BaseException:
+                self._stop()
+                raise
         return self
 
     def __exit__(
@@ -33,8 +50,11 @@ class LoopThread:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        try:
+            if self._resource is not None:
+                self.run(self._resource.__aexit__(kind, error, traceback))
+        finally:
+            self._stop()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Wait for the answer; an interrupted wait cancels the question."""
@@ -44,6 +64,10 @@ class LoopThread:
         except BaseException:
             future.cancel()
             raise
+
+    def _stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
 
     def _serve(self) -> None:
         # The runner cancels and closes here, not in `__exit__`: a thread whose own loop runs

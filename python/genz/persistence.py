@@ -1,5 +1,8 @@
 """A fitted model as a directory: ``model.json`` and ``arrays-<digest>.npz``, never pickle.
 
+``run.json`` beside them tells of the run that made the model: when, by which command, at what cost.
+A run that replays the same answers writes the same model, byte for byte, and another ``run.json``.
+
 The arrays' file is named by its SHA-256, which ``model.json`` holds: replacing ``model.json`` is
 the one step that replaces a model, so a save that is killed at any moment leaves the old model
 whole or the new one. Two processes must not save to one directory at once.
@@ -29,11 +32,12 @@ from genz.regressor import GenZRegressor
 from genz.statistics.parameters import PARAMETER_NAMES
 from genz.statistics.regression import LatentFeatureRegression
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 MODEL_FILE = "model.json"
 EVALUATION_FILE = "evaluation.json"
 EVALUATION_ARRAYS_FILE = "evaluation.npz"
 REPORT_FILE = "report.html"
+RUN_FILE = "run.json"
 
 _ARRAYS = (*(f"{name}_" for name in PARAMETER_NAMES), "weights_std_error_", "covariance_")
 # Attributes of the fitted regression that are neither arrays nor times.
@@ -41,7 +45,10 @@ _FACTS = (
     *("log_likelihood", "n_iter", "converged", "n_e_steps", "is_scalar"),
     *("solver", "why", "exact", "worst_certificate", "n_rescued"),
 )
-_SETTINGS = ("n_features", "log_target", "text", "table", "features", "patience", "random_state")
+_SETTINGS = (
+    *("n_features", "log_target", "text", "table", "images"),
+    *("features", "patience", "random_state"),
+)
 
 
 def check_vacant(path: Path, *, force: bool = False) -> None:
@@ -83,6 +90,7 @@ def save(model: GenZRegressor, path: Path, *, force: bool = False) -> None:
         "genz_version": __version__,
         "arrays_sha256": digest,
         "foundation_model": _model_name(model),
+        "endpoint": model.endpoint_,
         "settings": settings,
         "regression": {
             "settings": regression.get_params(),
@@ -93,15 +101,18 @@ def save(model: GenZRegressor, path: Path, *, force: bool = False) -> None:
         "fields": [asdict(field) for field in model.fields_],
         "features": [asdict(feature) for feature in model.features_],
         "trace": model.trace_,
+        "unknown": model.unknown_,
         "metadata": model.metadata,
     }
-    text = _to_json(document)
+    text, run = _to_json(document), _to_json(model.run)
     try:
         path.mkdir(parents=True, exist_ok=True)
         write_whole(path / _arrays_file(digest), buffer.getvalue())
-        for derived in (EVALUATION_FILE, EVALUATION_ARRAYS_FILE, REPORT_FILE):
+        for derived in (EVALUATION_FILE, EVALUATION_ARRAYS_FILE, REPORT_FILE, RUN_FILE):
             (path / derived).unlink(missing_ok=True)
         write_whole(path / MODEL_FILE, text)
+        if model.run:
+            write_whole(path / RUN_FILE, run)
         _remove_leftovers(path, digest)
     except OSError as error:
         raise UsageError(f"the model cannot be saved to {path}: {error.strerror}") from None
@@ -117,7 +128,9 @@ def load(
     """
     document, arrays = _read(path)
     try:
-        return _restore(document, arrays, foundation_model, judging=judging)
+        model = _restore(document, arrays, foundation_model, judging=judging)
+        model.run = _read_run(path)
+        return model
     except UsageError:
         raise
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -159,6 +172,19 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise ModelDirectoryError(
             f"{file} is not an npz file of plain numbers ({type(error).__name__}); fit again"
         ) from None
+
+
+def _read_run(path: Path) -> dict[str, Any]:
+    """Facts of the run that made the model; a model without them is whole."""
+    try:
+        run = json.loads((path / RUN_FILE).read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise ModelDirectoryError(
+            f"{path / RUN_FILE} cannot be read: {error}; the model does without it: delete it"
+        ) from None
+    return run if isinstance(run, dict) else {}
 
 
 def _check_document(path: Path, document: Any) -> str:
@@ -254,6 +280,8 @@ def _restore(
             f"{len(model.features_)} features beside {len(regression.weights_)} rows of weights"
         )
     model.trace_ = document["trace"]
+    model.endpoint_ = document["endpoint"]
+    model.unknown_ = document["unknown"]
     model.metadata = document["metadata"]
     return model
 

@@ -34,8 +34,9 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         The most features.
     log_target : bool
         Regress the logarithm of a positive scalar target; predictions are on its own scale.
-    text, table : sequences of str, optional
-        Columns to read as free text and as table fields; without either, all are used.
+    text, table, images : sequences of str, optional
+        Columns to read as free text, as table fields and as paths of images; without `text` and
+        `table`, all others are used.
     features : sequence of str, optional
         Descriptions that the user already has; they are never dropped.
     regression : LatentFeatureRegression, optional
@@ -63,8 +64,16 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Targets that were fitted, as given: on their own scale, NaN where missing.
     covariates_ : ndarray of shape (N, P)
     n_targets_ : int
+    endpoint_ : dict
+        How the foundation model was asked, that it be asked likewise again; empty for one that
+        says nothing of it (`settings`).
+    unknown_ : list of dict
+        Judgments that stayed unknown: ``item``, ``feature``, ``reason``.
     metadata : dict
         Of JSON's types, saved as it is, emptied by `fit`; the command line's names of columns.
+    run : dict
+        Likewise, saved beside the model: what differs when a run replays the same answers (time,
+        command, requests, tokens, cost).
 
     References
     ----------
@@ -79,6 +88,7 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         log_target: bool = False,
         text: Sequence[str] | None = None,
         table: Sequence[str] | None = None,
+        images: Sequence[str] | None = None,
         features: Sequence[str] | None = None,
         regression: LatentFeatureRegression | None = None,
         patience: int = 8,
@@ -91,6 +101,7 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.log_target = log_target
         self.text = text
         self.table = table
+        self.images = images
         self.features = features
         self.regression = regression
         self.patience = patience
@@ -125,7 +136,7 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         ------
         DataError, UsageError
         """
-        catalog = Catalog.from_items(items, text=self.text, table=self.table)
+        catalog = Catalog.from_items(items, text=self.text, table=self.table, images=self.images)
         given = as_floats("y", y, 2)
         targets = as_targets(given, len(catalog), log=self.log_target)
         self.is_scalar_ = np.ndim(y) == 1
@@ -145,17 +156,18 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         covariate_matrix = as_covariates(covariates, len(catalog))
         weights = np.ones(len(catalog)) if sample_weight is None else sample_weight
         trace = Trace(self.progress)
-        with LoopThread() as loop:
+        model = self._model()
+        with LoopThread(model) as loop:
             evidence = Evidence(
-                self._own_judgments(catalog, own, judgments, loop),
+                self._own_judgments(model, catalog, own, judgments, loop),
                 targets,
                 covariate_matrix,
                 as_floats("sample_weight", weights, 1),
             )
             discovery = Discovery(
-                self._model(),
+                model,
                 loop.run,
-                self._template(),
+                self._template(model),
                 Settings(n_features=self.n_features, patience=self.patience),
                 trace,
                 np.random.default_rng(self.random_state),
@@ -166,30 +178,48 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.features_ = features_of(found, catalog)
         self.fields_ = catalog.fields
         self.trace_ = trace.records
+        self.endpoint_ = dict(getattr(model, "settings", {}))
+        self.unknown_ = _unknown(model, found.features)
         self.targets_ = given
         self.covariates_ = covariate_matrix
         self.metadata: dict[str, Any] = {}
+        self.run: dict[str, Any] = dict(getattr(model, "spent", {}))
         self._warn(found)
         return self
 
-    def predictive(self, items: Any, *, covariates: Any = None) -> Predictive:
-        """Predictive mixtures of new items, on the scale that was fitted."""
-        return self.regression_.predictive(self._judge(items), covariates)
+    def judge(self, items: Any) -> Floats:
+        """Judge items on the features of the model, (N, K), NaN where the answer is unknown.
 
-    def predict(self, items: Any, *, covariates: Any = None) -> Floats:
+        What takes `judgments` asks nothing: one set of answers serves several calls.
+        """
+        check_is_fitted(self, "regression_")
+        catalog = Catalog.from_items(items, fields=self.fields_)
+        model = self._model()
+        with LoopThread(model) as loop:
+            descriptions = [feature.description for feature in self.features_]
+            return loop.run(model.judge(catalog, descriptions))
+
+    def predictive(
+        self, items: Any, *, covariates: Any = None, judgments: Any = None
+    ) -> Predictive:
+        """Predictive mixtures of new items, on the scale that was fitted."""
+        known = self.judge(items) if judgments is None else judgments
+        return self.regression_.predictive(known, covariates)
+
+    def predict(self, items: Any, *, covariates: Any = None, judgments: Any = None) -> Floats:
         """Predict targets, on their own scale: the mean, with `log_target` the median.
 
         Returns
         -------
         ndarray of shape (N,) or (N, D)
         """
-        predictive = self.predictive(items, covariates=covariates)
+        predictive = self.predictive(items, covariates=covariates, judgments=judgments)
         if self.log_target:
             return np.exp(predictive.quantiles([0.5])[:, 0, 0])
         return self._as_target(predictive.mean())
 
     def predict_interval(
-        self, items: Any, *, covariates: Any = None, level: float = 0.9
+        self, items: Any, *, covariates: Any = None, judgments: Any = None, level: float = 0.9
     ) -> tuple[Floats, Floats]:
         """Central predictive interval on the target's own scale: exact mixture quantiles.
 
@@ -199,7 +229,7 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_level(level)
         tail = (1 - level) / 2
-        predictive = self.predictive(items, covariates=covariates)
+        predictive = self.predictive(items, covariates=covariates, judgments=judgments)
         quantiles = predictive.quantiles([tail, 1 - tail])
         if self.log_target:
             quantiles = np.exp(quantiles)
@@ -214,11 +244,11 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def transform(self, items: Any) -> Floats:
         """P(z = 1 | judgment) of every item and feature, (N, K)."""
-        return self.regression_.transform(self._judge(items))
+        return self.regression_.transform(self.judge(items))
 
     def score(self, items: Any, y: Any, covariates: Any = None) -> float:
         """R2 of the predicted means on the scale that was fitted."""
-        judgments = self._judge(items)
+        judgments = self.judge(items)
         targets = as_targets(y, len(judgments), log=self.log_target)
         return self.regression_.score(judgments, targets, covariates)
 
@@ -238,13 +268,18 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return load(Path(path), foundation_model)
 
     def _own_judgments(
-        self, catalog: Catalog, features: list[str], judgments: Any, loop: LoopThread
+        self,
+        model: FoundationModel,
+        catalog: Catalog,
+        features: list[str],
+        judgments: Any,
+        loop: LoopThread,
     ) -> Floats:
         """Judgments of the user's own features: as given, else asked for."""
         if judgments is None:
             if not features:
                 return np.zeros((len(catalog), 0))
-            return loop.run(self._model().judge(catalog, features))
+            return loop.run(model.judge(catalog, features))
         given = as_floats("judgments", judgments, 2)
         if given.shape != (len(catalog), len(features)):
             raise DataError(
@@ -252,13 +287,6 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 "row for each item, one column for each of `features`"
             )
         return given
-
-    def _judge(self, items: Any) -> Floats:
-        check_is_fitted(self, "regression_")
-        catalog = Catalog.from_items(items, fields=self.fields_)
-        with LoopThread() as loop:
-            descriptions = [feature.description for feature in self.features_]
-            return loop.run(self._model().judge(catalog, descriptions))
 
     def _model(self) -> FoundationModel:
         if isinstance(self.foundation_model, str):
@@ -270,13 +298,13 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             return BuiltinModel()
         return self.foundation_model
 
-    def _template(self) -> LatentFeatureRegression:
+    def _template(self, model: FoundationModel) -> LatentFeatureRegression:
         if self.regression is not None:
             return self.regression
         # Rates that are held loosely let a rough feature cover for the right one, by misjudgments.
         return LatentFeatureRegression(
-            rate_strength=400.0,
-            rate_centre=self._model().error_rate,
+            rate_strength=model.rate_strength,
+            rate_centre=model.error_rate,
             max_iter=300,
             tol=1e-6,
             n_threads=self.n_threads,
@@ -301,3 +329,8 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _as_target(self, values: Floats) -> Floats:
         return values[:, 0] if self.is_scalar_ else values
+
+
+def _unknown(model: FoundationModel, features: list[str]) -> list[dict[str, Any]]:
+    """What the model could not judge, of the features that stayed."""
+    return [dict(cell) for cell in getattr(model, "unknown", ()) if cell["feature"] in features]

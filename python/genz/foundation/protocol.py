@@ -41,14 +41,25 @@ class FoundationModel(Protocol):
     error_rate : float
         Share of its judgments that are expected to be wrong: the centre of the prior of a
         feature's error rates, above 0 and below 1/2.
+    rate_strength : float
+        How firmly that is expected: the number of imaginary items that the prior is worth.
     group_size : int
         The most items that one group of a contrast may have.
     n_proposals : int
         Descriptions that one question may ask for; all are judged on a sample of items.
+
+    Notes
+    -----
+    A model that is an asynchronous context manager is entered before the first question of a fit
+    or a prediction and left after the last. Attributes more are read where they are there:
+    ``settings``, a dictionary of how it was asked, which is saved with the model; ``unknown``,
+    dictionaries (``item``, ``feature``, ``reason``) of judgments that stayed unknown; ``spent``, a
+    dictionary of what the answers took (requests, tokens, cost).
     """
 
     name: str
     error_rate: float
+    rate_strength: float
     group_size: int
     n_proposals: int
 

@@ -11,6 +11,8 @@ from genz.report.content import Floats
 from genz.report.evaluation import Evaluation
 from genz.report.text import number, percent, plural
 
+N_UNANSWERED = 5
+
 
 def source_of(evaluation: Evaluation | None) -> str:
     """Say how held-out scores were obtained."""
@@ -33,6 +35,7 @@ def facts_of(
         "Target": f"{target}, fitted on the log scale" if model.log_target else target,
         "Covariates": ", ".join(covariates) or "none",
         "Foundation model": _foundation_model(model),
+        "Asked": _asked(model),
         "Noise": _noise(model),
         "Features": f"{len(model.features_)} of at most {model.n_features}"
         + (f", {own} given by the user" if own else ""),
@@ -45,8 +48,8 @@ def facts_of(
         f"{regression.solver_.replace('_', ' ')}",
         "Evaluation": _evaluation(evaluation),
         "Seed": metadata.get("seed", model.random_state),
-        "Fitted": metadata.get("created"),
-        "Command": metadata.get("command"),
+        "Fitted": model.run.get("created"),
+        "Command": model.run.get("command"),
         "Report by": f"genz {__version__}",
     }
     return {name: str(fact) for name, fact in facts.items() if fact is not None}
@@ -56,6 +59,26 @@ def _foundation_model(model: GenZRegressor) -> str:
     name = model.foundation_model
     name = name if isinstance(name, str) else name.name
     return "built-in (no language model)" if name == "builtin" else name
+
+
+def _asked(model: GenZRegressor) -> str | None:
+    """What the run asked of an endpoint; a replayed run asks nothing."""
+    run = model.run
+    if not model.endpoint_ or "n_requests" not in run:
+        return None
+    parts = [
+        f"{model.endpoint_['base_url']} in the form {model.endpoint_['form']}",
+        f"{run['n_requests']:,} requests",
+        f"{run['prompt_tokens'] + run['completion_tokens']:,} tokens",
+    ]
+    if run.get("cost") is not None:
+        parts.append(f"{number(run['cost'])} {run['currency']}")
+    parts += [
+        f"{percent(audit['agreement'])} of {audit['n']} judgments as {audit['size']} agree with "
+        "single questions"
+        for audit in run.get("audits", ())
+    ]
+    return ", ".join(parts)
 
 
 def _noise(model: GenZRegressor) -> str | None:
@@ -89,7 +112,7 @@ def _evaluation(evaluation: Evaluation | None) -> str:
 
 def notes_of(model: GenZRegressor, evaluation: Evaluation | None) -> list[str]:
     """Caveats that the reader should know."""
-    notes = _unjudged(model)
+    notes = [*_unjudged(model), *_unanswered(model)]
     if not model.regression_.converged_:
         notes.append(
             f"The final EM stopped after {plural(model.regression_.n_iter_, 'iteration')} before "
@@ -106,6 +129,16 @@ def notes_of(model: GenZRegressor, evaluation: Evaluation | None) -> list[str]:
             f"{len(model.judgments_):,}: it may belong to an earlier fit."
         )
     return notes
+
+
+def _unanswered(model: GenZRegressor) -> list[str]:
+    """Name cells that no question answered, and why: some of them, and how many there are."""
+    cells = model.unknown_
+    if not cells:
+        return []
+    shown = [f"“{c['feature']}” of “{c['item']}” ({c['reason']})" for c in cells[:N_UNANSWERED]]
+    more = f", and {len(cells) - len(shown):,} more" if len(cells) > len(shown) else ""
+    return [f"Questions without an answer: {'; '.join(shown)}{more}."]
 
 
 def _unjudged(model: GenZRegressor) -> list[str]:
