@@ -56,7 +56,7 @@ def test_fit_finds_what_was_planted_and_remembers_the_columns(catalog: Path, mod
     assert "description mentions" in descriptions
     known = fitted.metadata
     assert known["ids"] == [f"h{ix}" for ix in range(144)]
-    assert known["command"].startswith(f"genz fit {catalog}")
+    assert fitted.run["command"].startswith(f"genz fit {catalog}")
     expected = {
         "catalog": "houses.csv",
         "target": ["price"],
@@ -67,7 +67,16 @@ def test_fit_finds_what_was_planted_and_remembers_the_columns(catalog: Path, mod
         "seed": 0,
     }
     assert {name: known[name] for name in expected} == expected
-    assert sorted(path.suffix for path in model.iterdir()) == [".json", ".npz"]
+    assert sorted(path.suffix for path in model.iterdir()) == [".json", ".json", ".npz"]
+
+
+def test_the_same_fit_again_writes_the_same_model_byte_for_byte(
+    catalog: Path, model: Path, tmp_path: Path
+) -> None:
+    again = tmp_path / "again"
+    assert run("fit", catalog, *FIT, *FIELDS, "--out", again).exit_code == 0
+    for file in (*model.glob("*.npz"), model / "model.json"):
+        assert (again / file.name).read_bytes() == file.read_bytes()
 
 
 def test_predict_in_another_process_is_what_the_model_says(catalog: Path, model: Path) -> None:
@@ -202,7 +211,7 @@ def test_force_replaces_the_model_and_what_was_derived_from_it(
     assert (out / "model.json").read_bytes() == before
     assert run("fit", catalog, *small, "--log-target", "--force").exit_code == 0
     assert (out / "model.json").read_bytes() != before
-    assert sorted(path.suffix for path in out.iterdir()) == [".json", ".npz"]
+    assert sorted(path.suffix for path in out.iterdir()) == [".json", ".json", ".npz"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to a process")

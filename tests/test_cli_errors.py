@@ -85,7 +85,7 @@ BASE = ("--target", "price")
         (None, [*BASE, "--target", "year", "--log-target"], 2, "--log-target needs a single"),
         (None, [*BASE, "--features", "0"], 2, "Invalid value for '--features'"),
         (None, [*BASE, "--table", "area,,year"], 2, "holds an empty name"),
-        (None, [*BASE, "--model", "oracle"], 2, "Invalid value for '--model'"),
+        (None, [*BASE, "--model", "oracle"], 2, "wanted builtin, openai:NAME or anthropic:NAME"),
         (None, [*BASE, "--seed", "-1"], 2, "Invalid value for '--seed'"),
         (None, [*BASE, "--features-file", "absent.txt"], 2, "absent.txt does not exist"),
         (None, [], 2, "Missing option '--target'"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from genz.cli.model_options import catalog_directory, model_options
 from genz.cli.options import PATH, output_options, training_options
 from genz.errors import UsageError
 
@@ -19,6 +20,7 @@ DEFAULT_N_FOLDS = 10
 
 @click.command()
 @training_options
+@model_options
 @click.option(
     "--folds",
     "n_folds",
@@ -34,7 +36,7 @@ def evaluate(
     catalog: Path,
     n_features: int | None,
     features_file: Path | None,
-    foundation_model: str,
+    patience: int,
     seed: int,
     n_folds: int | None,
     fold_column: str | None,
@@ -42,13 +44,14 @@ def evaluate(
     directory: Path | None,
     as_json: bool,
     verbose: bool,
-    **roles: Any,
-) -> None:
+    **options: Any,
+) -> int:
     """Score predictions of items that were held out from the whole discovery.
 
     Baselines on the same folds: the median, and ridge and gradient boosting on the table fields.
     The last record of --json holds the scores.
     """
+    from genz.cli.foundation import ModelOptions, conclude
     from genz.cli.progress import Progress
     from genz.cli.training import Roles, make_model, read_training
     from genz.evaluation import cross_validate
@@ -57,13 +60,15 @@ def evaluate(
     if n_folds is not None and fold_column is not None:
         raise UsageError("--folds and --fold-column exclude each other, wanted one of them")
     apart = [name for name in (fold_column, group) if name is not None]
+    about_model, roles = ModelOptions.split(options)
     given = Roles(**roles, apart=apart)
     if directory is not None:
         _check_model(directory, given)
-    model = make_model(given, foundation_model, n_features, features_file, seed)
+    foundation_model = about_model.make(image_root=catalog_directory(catalog), seed=seed)
+    model = make_model(given, foundation_model, n_features, features_file, patience, seed)
     training = read_training(catalog, given)
     folds, groups = _folds(training, n_folds or DEFAULT_N_FOLDS, fold_column, group, seed)
-    with Progress(verbose=verbose) as progress:
+    with Progress(verbose=verbose, foundation_model=foundation_model) as progress:
         model.progress = progress.on_decision
 
         def observe(record: dict[str, Any]) -> None:
@@ -88,13 +93,14 @@ def evaluate(
         click.echo(json.dumps({"scores": result.scores}))
     else:
         _print(result, training)
+    return conclude(foundation_model, about_model.max_unknown)
 
 
 def _check_model(directory: Path, roles: "Roles") -> None:
     """Raise unless the directory holds a model of the same target."""
     from genz.persistence import load
 
-    model = load(directory)
+    model = load(directory, judging=False)
     fitted = model.metadata.get("target"), model.log_target
     if fitted != (list(roles.target), roles.log_target):
         raise UsageError(

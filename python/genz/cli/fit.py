@@ -2,12 +2,12 @@
 
 import datetime as dt
 import json
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from genz.cli.model_options import catalog_directory, model_options
 from genz.cli.options import PATH, output_options, training_options
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @training_options
+@model_options
 @click.option("--out", type=PATH, required=True, metavar="DIR", help="Directory of the model.")
 @click.option("--force", is_flag=True, help="Replace a model that is there.")
 @output_options
@@ -27,27 +28,30 @@ def fit(
     catalog: Path,
     n_features: int | None,
     features_file: Path | None,
-    foundation_model: str,
+    patience: int,
     seed: int,
     out: Path,
     force: bool,
     as_json: bool,
     verbose: bool,
-    **roles: Any,
-) -> None:
+    **options: Any,
+) -> int:
     """Discover features that explain a target, fit the regression on them, save the model.
 
     CATALOG is a .csv, .jsonl, .ndjson (these also with .gz) or .parquet file. Without --text and
     --table every column that has no other role describes the items. Rows without target are not
     fitted; `genz predict` predicts them.
     """
+    from genz.cli.foundation import ModelOptions, conclude
     from genz.cli.progress import Progress
     from genz.cli.training import Roles, make_model, read_training
     from genz.persistence import check_vacant
 
     check_vacant(out, force=force)
+    about_model, roles = ModelOptions.split(options)
     given = Roles(**roles)
-    model = make_model(given, foundation_model, n_features, features_file, seed)
+    foundation_model = about_model.make(image_root=catalog_directory(catalog), seed=seed)
+    model = make_model(given, foundation_model, n_features, features_file, patience, seed)
     training = read_training(catalog, given)
     if training.n_without_target:
         click.echo(
@@ -55,7 +59,7 @@ def fit(
             "have no target: not fitted",
             err=True,
         )
-    with Progress(verbose=verbose) as progress:
+    with Progress(verbose=verbose, foundation_model=foundation_model) as progress:
 
         def observe(record: dict[str, Any]) -> None:
             progress.on_decision(record)
@@ -78,8 +82,10 @@ def fit(
         "weight": given.weight,
         "n_without_target": training.n_without_target,
         "seed": seed,
+    }
+    model.run |= {
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(ctx.obj),
+        "command": ctx.obj.command,
     }
     model.save(out, force=force)
     if as_json:
@@ -87,6 +93,7 @@ def fit(
     else:
         _print_features(model, given)
         click.echo(f"model saved to {out}")
+    return conclude(foundation_model, about_model.max_unknown)
 
 
 def _summary(model: "GenZRegressor", training: "Training", out: Path) -> dict[str, Any]:

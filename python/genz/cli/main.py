@@ -9,11 +9,25 @@ from typing import Any, NoReturn
 
 import click
 
-from genz import ConvergenceWarning, DataWarning, GenZError, __version__
+from genz import (
+    BudgetError,
+    ConvergenceWarning,
+    DataWarning,
+    GenZError,
+    QuotaError,
+    UnreachableError,
+    __version__,
+)
 from genz.cli.evaluate import evaluate
 from genz.cli.fit import fit
+from genz.cli.invocation import Invocation
+from genz.cli.plan import plan
 from genz.cli.predict import predict
+from genz.cli.probe import probe
 from genz.cli.report import report
+from genz.cli.store import store
+
+_RESUMABLE = (click.Abort, BudgetError, QuotaError, UnreachableError)
 
 INTERRUPTED = 130
 """128 + SIGINT, what a shell reports of a program that Ctrl-C ended."""
@@ -24,6 +38,7 @@ class _Group(click.Group):
 
     def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> NoReturn:
         arguments = list(sys.argv[1:] if args is None else args)
+        invocation = Invocation(arguments)
         extra = {"prog_name": "genz", **extra, "standalone_mode": False}
         with warnings.catch_warnings():
             for category in (ConvergenceWarning, DataWarning):
@@ -33,7 +48,7 @@ class _Group(click.Group):
             warnings.showwarning = _show_warning
             try:
                 # Click returns the code of what left early: --help, --version.
-                code = super().main(arguments, obj=["genz", *arguments], **extra)
+                code = super().main(arguments, obj=invocation, **extra)
                 sys.stdout.flush()
             except Exception as error:
                 if "--verbose" in arguments and not isinstance(
@@ -41,6 +56,11 @@ class _Group(click.Group):
                 ):
                     traceback.print_exc()
                 code = _explain(error)
+                if isinstance(error, _RESUMABLE) and invocation.asks_an_endpoint:
+                    click.echo(
+                        f"genz: what was answered is stored; to resume: {invocation.resuming}",
+                        err=True,
+                    )
         sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -83,9 +103,11 @@ def _one_line(text: str) -> str:
 def main() -> None:
     """Regression on features that a foundation model finds and judges.
 
-    Errors of usage exit with 2, errors of the data with 7.
+    Exit codes: 2 usage, 3 finished with more unknown judgments than allowed, 4 budget, 5 key or
+    quota, 6 endpoint out of reach, 7 data, 130 interrupted. A run that asked an endpoint resumes by
+    the same command.
     """
 
 
-for command in (fit, predict, evaluate, report):
+for command in (fit, predict, evaluate, report, probe, plan, store):
     main.add_command(command)

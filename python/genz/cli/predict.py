@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from genz.cli.model_options import catalog_directory, model_options
 from genz.cli.options import PATH
+from genz.cli.plan import asked, show
 from genz.errors import UsageError
 
 if TYPE_CHECKING:
-    from genz.catalog.files import Columns
+    from genz.cli.known import Known
     from genz.regressor import GenZRegressor
+    from genz.statistics.arrays import Floats
 
 JSON_SUFFIXES = (".jsonl", ".ndjson")
 
@@ -22,6 +25,7 @@ JSON_SUFFIXES = (".jsonl", ".ndjson")
 @click.command()
 @click.argument("directory", type=PATH, metavar="DIR")
 @click.argument("catalog", type=PATH)
+@model_options
 @click.option("--out", type=PATH, metavar="FILE", help="Where to write.  [default: stdout]")
 @click.option(
     "--interval",
@@ -31,26 +35,55 @@ JSON_SUFFIXES = (".jsonl", ".ndjson")
     show_default=True,
     help="Probability that the interval holds.",
 )
+@click.option(
+    "--plan", "only_plan", is_flag=True, help="Say what it takes and cost, and ask nothing."
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON lines, as with --out FILE.jsonl.")
 @click.option("--verbose", is_flag=True, help="Say more of what goes wrong.")
 def predict(
-    directory: Path, catalog: Path, out: Path | None, level: float, as_json: bool, verbose: bool
-) -> None:
+    directory: Path,
+    catalog: Path,
+    out: Path | None,
+    level: float,
+    only_plan: bool,
+    as_json: bool,
+    verbose: bool,
+    **options: Any,
+) -> int:
     """Predict every item of a catalog with the model in DIR.
 
     Writes id, prediction, lower and upper; the id is the row number where the model was fitted
     without --id. The catalog needs the fields, covariates and id of the fit, no target.
     """
     from genz.catalog.files import read_columns
+    from genz.cli.foundation import ModelOptions, conclude
+    from genz.cli.known import read_known
+    from genz.cli.progress import Progress
     from genz.persistence import load, write_whole
     from genz.statistics.fitted import check_level
 
     check_level(level)
     if out is not None and not out.parent.is_dir():
         raise UsageError(f"{out.parent} is no directory to write {out.name} to")
-    model = load(directory)
-    columns = read_columns(catalog)
-    rows = list(_rows(model, columns, level))
+    about_model, _ = ModelOptions.split(options)
+    model = load(directory, judging=False)
+    foundation_model = about_model.make(image_root=catalog_directory(catalog), fitted=model)
+    model.foundation_model = foundation_model
+    known = read_known(model, read_columns(catalog))
+    if only_plan:
+        from genz.foundation.remote.outlook import total
+
+        endpoint = asked(foundation_model)
+        features = [feature.description for feature in model.features_]
+        steps = [
+            endpoint.plan_judging(known.items, features),
+            endpoint.plan_auditing(known.items, len(features)),
+        ]
+        show([*steps, total(steps)], endpoint.prices, as_json=as_json)
+        return 0
+    with Progress(verbose=verbose, foundation_model=foundation_model):
+        judgments = model.judge(known.items)
+    rows = list(_rows(model, known, judgments, level))
     as_json = as_json or (out is not None and out.suffix.lower() in JSON_SUFFIXES)
     text = _json_lines(rows) if as_json else _csv(rows)
     if out is None:
@@ -60,32 +93,18 @@ def predict(
     else:
         write_whole(out, text.encode())
         click.echo(f"{len(rows)} predictions written to {out}", err=True)
+    return conclude(foundation_model, about_model.max_unknown)
 
 
-def _rows(model: "GenZRegressor", columns: "Columns", level: float) -> Iterator[dict[str, Any]]:
+def _rows(
+    model: "GenZRegressor", known: "Known", judgments: "Floats", level: float
+) -> Iterator[dict[str, Any]]:
     """Predictions by item; each of a vector's is a dictionary by target."""
-    from genz.catalog import Catalog
-    from genz.catalog.columns import check_column
-    from genz.cli.numbers import read_covariates, read_ids
-
-    n_items = len(next(iter(columns.values())))
-    known = model.metadata
-    covariates, id_column = known.get("covariates", []), known.get("id")
-    if len(covariates) != model.covariates_.shape[1]:
-        raise UsageError("the model was fitted in Python with covariates that have no names")
-    for name in (*covariates, *(() if id_column is None else (id_column,))):
-        check_column(name, columns)
-    ids = (
-        [str(row) for row in range(1, n_items + 1)]
-        if id_column is None
-        else read_ids(id_column, columns[id_column])
-    )
-    x = read_covariates(columns, covariates, range(n_items))
-    items = Catalog.from_items(columns, fields=model.fields_)
-    lower, upper = model.predict_interval(items, covariates=x, level=level)
-    arrays = {"prediction": model.predict(items, covariates=x), "lower": lower, "upper": upper}
-    names = known.get("target") or [str(d) for d in range(1, model.n_targets_ + 1)]
-    for ix, item_id in enumerate(ids):
+    given: dict[str, Any] = {"covariates": known.covariates, "judgments": judgments}
+    lower, upper = model.predict_interval(known.items, level=level, **given)
+    arrays = {"prediction": model.predict(known.items, **given), "lower": lower, "upper": upper}
+    names = model.metadata.get("target") or [str(d) for d in range(1, model.n_targets_ + 1)]
+    for ix, item_id in enumerate(known.ids):
         row: dict[str, Any] = {"id": item_id}
         for name, array in arrays.items():
             value = array[ix].tolist()

@@ -1,11 +1,19 @@
 """What a running command says on stderr: a live line on a terminal, each decision if asked."""
 
+import time
+from collections import deque
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
 from rich.markup import escape
+
+from genz.cli.foundation import remote
+
+if TYPE_CHECKING:
+    from genz.client.progress import Statistics
+    from genz.foundation import FoundationModel
 
 Record = dict[str, Any]
 
@@ -16,12 +24,17 @@ class Progress:
     Use as a context; the live line is gone at its end.
     """
 
-    def __init__(self, *, verbose: bool) -> None:
+    def __init__(self, *, verbose: bool, foundation_model: "FoundationModel") -> None:
+        asked = remote(foundation_model)
+        if asked is not None:
+            asked.observer = self.on_questions
         self._console = Console(stderr=True, soft_wrap=True, highlight=False)
         self._verbose = verbose
         self._place = ""
         self._n_features = 0
         self._last = ""
+        self._questions = ""
+        self._rate = Rate()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -62,10 +75,51 @@ class Progress:
         self._n_features = 0
         self._show()
 
+    def on_questions(self, statistics: "Statistics") -> None:
+        """Follow the questions that are put to an endpoint."""
+        self._questions = f" | {self._rate.line(statistics)}"
+        self._show()
+
     def _show(self) -> None:
         if self._status is not None:
-            line = f"{self._place}{self._n_features} features{self._last}"
+            line = f"{self._place}{self._n_features} features{self._last}{self._questions}"
             self._status.update(escape(line[: max(20, self._console.width - 4)]))
+
+
+class Rate:
+    """Statistics of questions as a line, with a rate over the last seconds."""
+
+    SECONDS = 10.0
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def line(self, statistics: "Statistics") -> str:
+        """``1,204 of 5,000 answers (36/s, 40 known), 0:01:45 left, 9,120 tokens, ...``."""
+        now = time.monotonic()
+        self._seen.append((now, statistics.n_done))
+        while now - self._seen[0][0] > self.SECONDS and len(self._seen) > 2:
+            self._seen.popleft()
+        (first, n_first), (last, n_last) = self._seen[0], self._seen[-1]
+        rate = (n_last - n_first) / (last - first) if last > first else 0.0
+        n_left = statistics.n_planned - statistics.n_done
+        planned = f" of {statistics.n_planned:,}" if n_left > 0 else ""
+        parts = [
+            f"{statistics.n_done:,}{planned} answers ({rate:.3g}/s, {statistics.n_stored:,} known)",
+            *([f"{_duration(n_left / rate)} left"] if n_left > 0 and rate else []),
+            f"{statistics.usage.total:,} tokens",
+            *([] if statistics.cost is None else [f"cost {statistics.cost:.4g}"]),
+            f"{statistics.in_flight} of {statistics.limit} in flight",
+            *([f"waiting: {statistics.waiting}"] if statistics.waiting else []),
+        ]
+        failed = statistics.n_failed.total()
+        return ", ".join([*parts, *([f"{failed:,} failed"] if failed else [])])
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}"
 
 
 def describe(record: Record) -> str:

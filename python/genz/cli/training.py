@@ -12,6 +12,7 @@ from genz.catalog.columns import check_column
 from genz.catalog.files import Columns, read_columns
 from genz.cli.numbers import read_covariates, read_ids, read_target, read_weights
 from genz.errors import DataError, UsageError
+from genz.foundation import FoundationModel
 from genz.regressor import GenZRegressor
 from genz.statistics.arrays import Floats
 
@@ -30,6 +31,7 @@ class Roles:
     id: str | None
     text: Sequence[str]
     table: Sequence[str]
+    images: Sequence[str]
     covariates: Sequence[str]
     weight: str | None
     log_target: bool
@@ -99,9 +101,10 @@ def read_training(path: Path, roles: Roles) -> Training:
 
 def make_model(
     roles: Roles,
-    foundation_model: str,
+    foundation_model: FoundationModel,
     n_features: int | None,
     features_file: Path | None,
+    patience: int,
     seed: int,
 ) -> GenZRegressor:
     """Make the estimator that the options describe."""
@@ -119,6 +122,7 @@ def make_model(
         n_features,
         log_target=roles.log_target,
         features=own or None,
+        patience=patience,
         random_state=seed,
     )
 
@@ -146,12 +150,12 @@ def read_features(path: Path) -> list[str]:
 
 def _items(columns: Columns, roles: Roles) -> Catalog:
     if roles.text or roles.table:
-        return Catalog.from_items(columns, text=roles.text, table=roles.table)
+        return Catalog.from_items(columns, text=roles.text, table=roles.table, images=roles.images)
     used = {*roles.target, *roles.covariates, roles.id, roles.weight, *roles.apart}
     fields = {name: values for name, values in columns.items() if name not in used}
     if not fields:
         raise DataError("every column has another role: no field is left to describe the items")
-    return Catalog.from_items(fields)
+    return Catalog.from_items(fields, images=roles.images)
 
 
 def _check_roles(roles: Roles) -> None:
@@ -163,6 +167,7 @@ def _check_roles(roles: Roles) -> None:
         "--id": [roles.id],
         "--text": roles.text,
         "--table": roles.table,
+        "--images": roles.images,
         "--covariates": roles.covariates,
         "--weight": [roles.weight],
         "--fold-column or --group": roles.apart,
