@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml)
 DEMO := demo
 
-.PHONY: build demo test lint format bench clean
+.PHONY: build demo test test-llm lint format bench clean
 
 build: $(VENV)/.built
 
@@ -24,6 +24,10 @@ demo: build
 test: build
 	cargo test --release --workspace --quiet
 	$(BIN)/python -m pytest -n 2
+
+# The whole way with a real language model on this machine: gigabytes of weights, half an hour.
+test-llm: build
+	$(BIN)/python -m pytest tests/test_real_model.py -s --real-model
 
 lint: build
 	cargo fmt --all --check

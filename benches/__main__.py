@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benches import api, em, enumeration, machine, memory, quadrature, scaling, threads
+from benches import api, asking, em, enumeration, machine, memory, quadrature, scaling, threads
 from benches.effort import Effort
 
 PERFORMANCE = Path(__file__).parents[1] / "docs" / "performance.md"
@@ -17,6 +17,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Effort], str]]] = {
     "scaling": ("Scaling of enumeration", scaling.section),
     "threads": ("Threads", threads.section),
     "memory": ("Memory of a fit", memory.section),
+    "asking": ("Asking an endpoint", asking.section),
     "api": ("The Python interface", api.section),
 }
 INTRODUCTION = """\

@@ -52,11 +52,11 @@ def _fit(n_items: int, n_features: int, n_targets: int, max_iter: int) -> dict[s
         model._fit(judgments[:n], targets[:n], None, None, covariance=False)
 
     fit(200)
-    before = _status("VmRSS")
+    before = status("VmRSS")
     start = time.perf_counter()
     fit(n_items)
     # Not `ru_maxrss`, which begins with the peak of the process that started this one.
-    peak = _status("VmHWM")
+    peak = status("VmHWM")
     return {
         "inputs": (judgments.nbytes + targets.nbytes) / MEBIBYTE,
         "beyond": (peak - before) / MEBIBYTE,
@@ -77,7 +77,7 @@ def _data(n_items: int, n_features: int, n_targets: int) -> tuple[NDArray[np.uin
     return judgments, targets
 
 
-def _status(name: str) -> int:
+def status(name: str) -> int:
     """Bytes of an entry of this process's status."""
     text = Path("/proc/self/status").read_text(encoding="utf-8")
     line = next(line for line in text.splitlines() if line.startswith(f"{name}:"))

@@ -18,6 +18,13 @@ settings.register_profile(
 )
 settings.load_profile("genz")
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--real-model", action="store_true", help="ask a real language model on this machine"
+    )
+
+
 Array = NDArray[np.float64]
 
 
