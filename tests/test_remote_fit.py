@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import genz
+from genz.asynchronous import LoopThread
 from genz.catalog import Catalog
 from genz.prompts.reading import read, write_labels
 from genz.testing import ErrorRates, Faults
@@ -169,3 +170,15 @@ def test_a_model_whose_tiles_are_poor_is_asked_pairs_in_later_predictions_too(
         new = Planted(12, seed=5)
         fitted.judge(new.items)
         assert set(server.statistics.by_form) == {"pair"}
+
+
+def test_a_model_is_not_asked_from_two_threads_at_once(tmp_path: Path) -> None:
+    model = genz.OpenAIModel("fake", "http://127.0.0.1:9/v1", store=tmp_path / "s")
+    with (
+        LoopThread(model),
+        pytest.raises(genz.UsageError, match="two threads"),
+        LoopThread(model),
+    ):
+        pass
+    with LoopThread(model):  # the store was let go of
+        pass
