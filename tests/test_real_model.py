@@ -50,7 +50,7 @@ def test_the_whole_way(base_url: str, listings: Path, tmp_path: Path) -> None:
     asked = ["--model", "openai:local", "--base-url", base_url, "--store", tmp_path / "store"]
     asked += ["--concurrency", "1", "--timeout", "10m", "--tile", "10x4"]
     roles = ["--target", "price", "--log-target", "--id", "id", "--text", "listing"]
-    roles += ["--features", "3", "--patience", "2"]
+    roles += ["--features", "3", "--patience", "1"]
 
     probed = {r["name"]: r["supported"] for r in records(run("probe", *asked, "--json").stdout)}
     print(probed)
