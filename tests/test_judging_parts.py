@@ -159,3 +159,10 @@ def test_unknown_cells_are_all_counted_and_the_first_are_listed_in_order():
     assert other.share == 0.5
     assert other.listed == unknowns.listed
     assert Unknowns().share == 0
+
+
+@pytest.mark.parametrize("size", [Size("pair", 1, 1), Size("tile", 1, 3), Size("tile", 4, 3)])
+def test_as_many_tiles_are_cut_as_were_counted(size):
+    wanted = np.random.default_rng(1).random((37, 8)) < 0.6
+    order = tiles.order_of(wanted, 0)
+    assert tiles.count(wanted, order, size) == len(list(tiles.cut(wanted, order, size)))

@@ -100,6 +100,8 @@ def cut(wanted: Mask, order: NDArray[np.intp], size: Size) -> Iterator[Tile]:
 
 def count(wanted: Mask, order: NDArray[np.intp], size: Size) -> int:
     """Number of tiles that `cut` makes."""
+    if size.n_items == 1:
+        return int((-(-wanted[order].sum(axis=1) // size.n_features)).sum())
     return sum(
         -(-int(wanted[order[start : start + size.n_items]].any(axis=0).sum()) // size.n_features)
         for start in range(0, len(order), size.n_items)
