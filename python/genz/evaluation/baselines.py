@@ -48,7 +48,8 @@ def fit_predict(
     ----------
     name : {"median", "ridge", "gradient_boosting"}
     training, held_out : ndarray of shape (N, M), (n, M)
-        Design matrices, see :class:`genz.evaluation.design.Design`.
+        Design matrices, see :class:`genz.evaluation.design.Design`; without columns (M = 0) the
+        baselines know the targets' distribution only.
     targets : ndarray of shape (N, D)
         On the scale to be fitted, NaN where missing; one regression for each dimension.
     weights : ndarray of shape (N,)
@@ -58,6 +59,9 @@ def fit_predict(
     mean : ndarray of shape (n, D)
     sd : ndarray of shape (D,)
     """
+    if not training.shape[1]:
+        # A catalog of texts alone: regressors are left with their intercept.
+        training, held_out = (np.zeros((len(x), 1)) for x in (training, held_out))
     mean = np.empty((len(held_out), targets.shape[1]))
     sd = np.empty(targets.shape[1])
     for d, column in enumerate(targets.T):
