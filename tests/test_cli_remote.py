@@ -222,7 +222,7 @@ def test_images_for_a_model_without_images_are_refused_at_once(
         done = run("fit", catalog, *FIT, "--images", "photo", *asked, "--out", tmp_path / "m")
         assert done.exit_code == 1, done.output
         assert "image_url is only supported by certain models" in done.stderr
-        assert server.statistics.n_requests < 200
+        assert server.statistics.n_requests < 30
         assert run("probe", *asked).exit_code == 0
         n_requests = server.statistics.n_requests
         done = run("fit", catalog, *FIT, "--images", "photo", *asked, "--out", tmp_path / "m")
@@ -253,3 +253,25 @@ def test_ctrl_c_commits_what_is_in_flight_and_says_how_to_resume(
         assert server.statistics.n_aborted == 0, "answers in flight were thrown away"
         stats = json.loads(run("store", "stats", "--store", asked[-1], "--json").stdout)
         assert sum(group["answers"] for group in stats["groups"]) == n_answered
+
+
+def test_unknowns_of_every_fold_count(planted: Planted, catalog: Path, tmp_path: Path) -> None:
+    """One item of each fold but the last is refused: the last fold alone would not say so."""
+    faults = Faults(poison={f"number {n} ": "refusal_field" for n in range(0, 60, 2)})
+    with planted.server(faults=faults) as server:
+        asked = endpoint(server.base_url, tmp_path)
+        done = run("evaluate", catalog, *FIT, *asked, "--folds", "2", "--patience", "1")
+    assert done.exit_code == 3, done.output
+    assert "refused" in done.stderr
+
+
+def test_another_model_is_not_asked_at_the_place_of_the_fitted_one(
+    planted: Planted, catalog: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    with planted.server() as server:
+        asked = endpoint(server.base_url, tmp_path)
+        assert run("fit", catalog, *FIT, *asked, "--out", tmp_path / "m").exit_code == 0
+        done = run("predict", tmp_path / "m", catalog, "--model", "anthropic:x", *asked[-2:])
+    assert done.exit_code == 5
+    assert "ANTHROPIC_API_KEY" in done.stderr

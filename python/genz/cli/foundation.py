@@ -84,7 +84,8 @@ class ModelOptions:
             )
         kind = MODELS[vendor]
         default = kind.dialect.default_url
-        place = saved.get("base_url", default)
+        # Where the fitted model was asked, unless another one is named now.
+        place = saved.get("base_url", default) if name == saved.get("name") else default
         if self.base_url is None and place != default and not self.offline:
             raise UsageError(
                 f"the model was fitted with {name} at {place}: give --base-url to ask there again, "
@@ -135,7 +136,7 @@ def conclude(model: "FoundationModel", most: float) -> int:
         )
     if asked.size != asked.size_asked:
         click.echo(f"genz: judged as {asked.size}, because larger tiles agreed poorly", err=True)
-    unknowns = asked.unknowns
+    unknowns = asked.all_unknowns
     for kind, count in unknowns.by_kind.most_common():
         line = f"genz: {count:,} judgments stayed unknown, {kind}"
         first = next((cell for cell in unknowns.listed if cell.kind == kind), None)

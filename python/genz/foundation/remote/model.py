@@ -73,6 +73,8 @@ class RemoteModel(AbstractAsyncContextManager["RemoteModel"]):
     ----------
     observer : callable, optional
         Told the statistics of the questions now and then.
+    unknowns, all_unknowns : Unknowns
+        Judgments that stayed unknown: of the last opening (a fit, a prediction), and of all.
     """
 
     vendor: ClassVar[str]
@@ -125,6 +127,7 @@ class RemoteModel(AbstractAsyncContextManager["RemoteModel"]):
         self.budget = Budget(max_requests, max_tokens, max_cost, self.prices, deadline)
         self.estimator = Estimator()
         self.unknowns = Unknowns()
+        self.all_unknowns = Unknowns()
         self.images = Images(Path.cwd() if image_root is None else Path(image_root))
         self.opening = Opening(
             key_file=None if key_file is None else Path(key_file),
@@ -248,6 +251,7 @@ class RemoteModel(AbstractAsyncContextManager["RemoteModel"]):
         self._depth -= 1
         if not self._depth:
             session, self._session = self._opened, None
+            self.all_unknowns.extend(session.judge.unknowns)
             self.size = session.judge.size
             self.audits = session.judge.agreements
             await session.close(kind, error, traceback)
