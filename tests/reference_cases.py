@@ -123,4 +123,5 @@ def priors_of(model: genz.LatentFeatureRegression) -> Priors:
         rate_strength=model.rate_strength,
         error_rate=model.rate_centre,
         is_symmetric=model.noise == "symmetric",
+        is_pooled=model.pooling,
     )

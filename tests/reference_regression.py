@@ -5,12 +5,12 @@ differences, so that no formula of the core (score, information) is repeated her
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq, root
-from scipy.special import expit, ndtr
+from scipy.optimize import brentq, minimize_scalar, root
+from scipy.special import betaln, expit, ndtr
 
 from reference import Array, ItemPosteriors, all_states, log_sigmoid, posterior
 
@@ -24,13 +24,17 @@ def logit(p: ArrayLike) -> Array:
 
 @dataclass(frozen=True)
 class Problem:
-    """judgments (N, K), targets (N, D), covariates (N, P), item weights (N,), column kinds (K,)."""
+    """judgments (N, K), targets (N, D), covariates (N, P), item weights (N,), column kinds (K,).
+
+    Gold labels (N, K) are 0, 1 or NaN.
+    """
 
     judgments: Array
     targets: Array
     covariates: Array
     item_weights: Array
     is_probability: NDArray[np.bool_]
+    gold: Array | None = None
 
     def target_variance(self) -> Array:
         seen = ~np.isnan(self.targets)
@@ -70,6 +74,7 @@ class Priors:
     is_symmetric: bool = False
     channel_intercept_sd: float = 2.0
     channel_slope_sd: float = 1.0
+    is_pooled: bool = False
 
 
 def log_odds(problem: Problem, p: Parameters) -> Array:
@@ -85,11 +90,19 @@ def log_odds(problem: Problem, p: Parameters) -> Array:
 def item_posteriors(problem: Problem, p: Parameters) -> ItemPosteriors:
     residual = problem.targets - problem.covariates @ p.covariate_weights
     odds = log_odds(problem, p)
+    if problem.gold is not None:
+        # exp(-4000) is nothing beside 1 in extended precision, and still above 0.
+        odds = np.where(np.isnan(problem.gold), odds, np.where(problem.gold == 1, 4000, -4000))
     return posterior(residual, p.weights, p.intercept, p.noise_variance, odds)
 
 
 def log_likelihood(problem: Problem, p: Parameters) -> Array:
-    return problem.item_weights @ item_posteriors(problem, p).log_evidence
+    total = problem.item_weights @ item_posteriors(problem, p).log_evidence
+    if problem.gold is not None:
+        sign = np.where(problem.gold == 1, 1, -1)
+        of_truth = np.where(np.isnan(problem.gold), 0, log_sigmoid(sign * log_odds(problem, p)))
+        total += problem.item_weights @ of_truth.sum(axis=1)
+    return np.asarray(total)
 
 
 def log_prior(problem: Problem, p: Parameters, priors: Priors) -> Array:
@@ -110,7 +123,45 @@ def log_prior(problem: Problem, p: Parameters, priors: Priors) -> Array:
     return np.asarray(total)
 
 
+def pooled_log_prior(problem: Problem, p: Parameters, priors: Priors) -> float:
+    """Return the highest value over the pooled centres, found by a search, of the log prior."""
+    hard = ~problem.is_probability
+    strength, c_0 = priors.rate_strength, priors.error_rate
+    fixed = replace(priors, rate_strength=0.0, channel_intercept_sd=1e9, channel_slope_sd=1e9)
+    total = float(log_prior(problem, p, fixed))
+    prevalence, of_known = p.prevalence, problem.prevalence_centre()
+    prior = of_known * np.log(prevalence) + (1 - of_known) * np.log1p(-prevalence)
+    total += strength * float(prior.sum())
+    sides = [np.asarray(1 - p.ppv[hard], float), np.asarray(p.fomr[hard], float)]
+    if priors.is_symmetric:
+        sides = [np.concatenate(sides)]
+    for errors in sides:
+
+        def negative(c: float, errors: Array = errors) -> float:
+            def beta(rate: ArrayLike) -> Array:
+                return np.asarray(strength * (c * np.log(rate) + (1 - c) * np.log1p(-rate)))
+
+            normaliser = len(errors) * betaln(strength * c + 0.5, strength * (1 - c) + 0.5)
+            of_centre = strength * (c_0 * np.log(c) + (1 - c_0) * np.log1p(-c))
+            return float(normaliser - beta(errors).sum() - of_centre)
+
+        total -= minimize_scalar(negative, bounds=(1e-4, 0.4999), options={"xatol": 1e-12}).fun
+    for values, mean, sd in (
+        (p.channel_intercept[~hard], 0.0, priors.channel_intercept_sd),
+        (p.channel_slope[~hard], 1.0, priors.channel_slope_sd),
+    ):
+
+        def curve(c: float, v: Array = values, mean: float = mean, sd: float = sd) -> float:
+            spread = ((np.asarray(v, float) - c) / (sd / 2)) ** 2
+            return float(spread.sum() / 2 + ((c - mean) / sd) ** 2 / 2)
+
+        total -= minimize_scalar(curve).fun
+    return total
+
+
 def objective(problem: Problem, p: Parameters, priors: Priors) -> Array:
+    if priors.is_pooled:
+        return np.asarray(log_likelihood(problem, p) + pooled_log_prior(problem, p, priors))
     return log_likelihood(problem, p) + log_prior(problem, p, priors)
 
 

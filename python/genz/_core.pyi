@@ -70,12 +70,14 @@ def fit(
     targets: NDArray[np.float32] | NDArray[np.float64],
     covariates: NDArray[np.float32] | NDArray[np.float64],
     item_weights: NDArray[np.float64] | None,
+    gold: NDArray[np.uint8] | None,
     *,
     judgment_kinds: list[str],
     noise: str,
     ridge: float,
     rate_strength: float,
     rate_centre: float,
+    pooling: bool,
     max_iter: int,
     tol: float,
     acceleration: bool,
@@ -83,6 +85,7 @@ def fit(
     covariance: bool,
     starts: list[_Parameters],
     n_threads: int | None,
+    held: tuple[int, str] | None,
 ) -> _Fit: ...
 def mixture_quantiles(
     log_odds: NDArray[np.float64],

@@ -53,7 +53,7 @@ def as_reals(name: str, values: Any) -> Floats | Singles:
     return as_floats(name, values, 2) if matrix is None else matrix
 
 
-def as_judgments(values: Any) -> Bytes | Singles | Floats:
+def as_judgments(values: Any, name: str = "judgments") -> Bytes | Singles | Floats:
     """Convert judgments to a matrix: bool, uint8, float32 and float64 without a copy.
 
     Raises
@@ -63,11 +63,11 @@ def as_judgments(values: Any) -> Bytes | Singles | Floats:
     """
     matrix = _as_matrix_of(values, np.bool_, np.uint8, np.float32, np.float64)
     if matrix is None:
-        return as_floats("judgments", values, 2)
+        return as_floats(name, values, 2)
     return matrix.view(np.uint8) if matrix.dtype == np.bool_ else matrix
 
 
-def judgments_as_floats(values: Any) -> Floats:
+def judgments_as_floats(values: Any, name: str = "judgments") -> Floats:
     """Convert judgments to float64, the byte 255 to NaN.
 
     Raises
@@ -75,7 +75,7 @@ def judgments_as_floats(values: Any) -> Floats:
     DataError
         See :func:`as_floats`.
     """
-    judgments = as_judgments(values)
+    judgments = as_judgments(values, name)
     known = judgments.astype(np.float64)
     if judgments.dtype == np.uint8:
         known[judgments == UNKNOWN_BYTE] = np.nan
@@ -94,6 +94,26 @@ def as_vector(name: str, values: Any, size: int) -> Floats:
     """Convert to a vector; a scalar is repeated `size` times."""
     vector = as_floats(name, values, 1)
     return np.full(size, vector[0]) if np.ndim(values) == 0 else vector
+
+
+def as_gold(values: Any) -> Bytes | None:
+    """Convert optional gold labels (0, 1, NaN = truth not known) to bytes; the core checks shape.
+
+    Raises
+    ------
+    DataError
+        An entry that is no label.
+    """
+    if values is None:
+        return None
+    gold = judgments_as_floats(values, "gold")
+    bad = np.argwhere(~np.isin(gold, (0.0, 1.0)) & ~np.isnan(gold))
+    if len(bad):
+        row, column = bad[0]
+        raise DataError(
+            f"gold[{row}, {column}] is {gold[row, column]:g}, wanted 0, 1 or NaN (truth not known)"
+        )
+    return np.where(np.isnan(gold), UNKNOWN_BYTE, np.nan_to_num(gold)).astype(np.uint8)
 
 
 def as_item_weights(values: Any) -> Floats | None:

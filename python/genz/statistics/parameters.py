@@ -8,6 +8,7 @@ import numpy as np
 from genz import _core
 from genz.errors import DataError
 from genz.statistics.arrays import Floats, judgments_as_floats
+from genz.statistics.repeats import votes
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Parameters:
         DataError
             Another number of columns than features, or judgments outside [0, 1].
         """
-        h = judgments_as_floats(judgments)
+        h = judgments_as_floats(votes(judgments))
         if h.shape[1] != len(self.weights):
             raise DataError(
                 f"judgments has {h.shape[1]} columns, wanted {len(self.weights)}, one for each "

@@ -12,6 +12,7 @@ from genz.errors import ConvergenceWarning, DataWarning
 from genz.statistics.arrays import (
     Floats,
     Singles,
+    as_gold,
     as_item_weights,
     as_judgments,
     as_real_covariates,
@@ -22,6 +23,8 @@ from genz.statistics.arrays import (
 )
 from genz.statistics.fitted import FittedRegression
 from genz.statistics.parameters import PARAMETER_NAMES, Parameters
+from genz.statistics.profile import DEFAULT_GRID, Profile, profile_rate
+from genz.statistics.repeats import votes_to_fit
 
 
 class LatentFeatureRegression(FittedRegression):
@@ -46,6 +49,10 @@ class LatentFeatureRegression(FittedRegression):
         `rate_centre` on either side. The prevalence among unknown judgments has as many, with
         the column's mean known judgment (one imagined item at 1/2 included) as its centre.
         Channels of probabilities have the normal priors alpha ~ N(0, 2^2), gamma ~ N(1, 1).
+    pooling : bool
+        Whether the centres of the channels' priors are learned from all features: the error rates
+        of either side spread around a common one, itself with a weak prior around `rate_centre`,
+        and curves around a common curve. Part of the objective.
     max_iter : int
         The most EM iterations of a start.
     tol : float
@@ -80,7 +87,7 @@ class LatentFeatureRegression(FittedRegression):
     channel_intercept_, channel_slope_ : ndarray of shape (K,)
         alpha and gamma; NaN for columns of hard judgments.
     log_likelihood_ : float
-        Sum of v log p(y | s), in nats.
+        Sum of v log p(y | s), with gold labels v log p(y, gold | s), in nats.
     log_likelihoods_ : ndarray of shape (n_iter_ + 1,)
         The objective (log likelihood and log priors) at the start and after each iteration. It
         never falls where posteriors are exact; where turning a reversed feature round would
@@ -116,6 +123,7 @@ class LatentFeatureRegression(FittedRegression):
         ridge: float = 1.0,
         rate_strength: float = 20.0,
         rate_centre: float = 0.05,
+        pooling: bool = False,
         max_iter: int = 1000,
         tol: float = 1e-8,
         acceleration: bool = True,
@@ -129,6 +137,7 @@ class LatentFeatureRegression(FittedRegression):
         self.ridge = ridge
         self.rate_strength = rate_strength
         self.rate_centre = rate_centre
+        self.pooling = pooling
         self.max_iter = max_iter
         self.tol = tol
         self.acceleration = acceleration
@@ -138,7 +147,13 @@ class LatentFeatureRegression(FittedRegression):
         self.random_state = random_state
 
     def fit(
-        self, judgments: Any, targets: Any, covariates: Any = None, sample_weight: Any = None
+        self,
+        judgments: Any,
+        targets: Any,
+        covariates: Any = None,
+        sample_weight: Any = None,
+        *,
+        gold: Any = None,
     ) -> Self:
         """Fit by EM.
 
@@ -146,18 +161,24 @@ class LatentFeatureRegression(FittedRegression):
         ----------
         judgments : array of shape (N, K)
             In [0, 1], NaN = unknown; of type uint8 (0, 1 and 255 = unknown), bool, float32 or
-            float64 they are read where they lie, others are converted.
+            float64 they are read where they lie, others are converted. Of shape (N, K, R): hard
+            answers to the same question, NaN where a cell has fewer. Their margin, yes less no,
+            passes through the logistic channel; a column that has one answer in each cell is hard.
         targets : array of shape (N, D) or (N,)
             NaN = not observed; float32 and float64 are read where they lie.
         covariates : array of shape (N, P), optional
         sample_weight : array of shape (N,), optional
             Weights v of the items' log likelihoods; an integer counts an item that often.
+        gold : array of shape (N, K), optional
+            Gold labels: the true z of some cells, 0 or 1, NaN where it is not known. z is certain
+            there, and the cell's judgment tells of its channel. A feature with labels means what
+            they mean: it is never read the other way round.
 
         Raises
         ------
         DataError, UsageError, SolverError
         """
-        self._fit(judgments, targets, covariates, sample_weight)
+        self._fit(judgments, targets, covariates, sample_weight, gold=gold)
         if not self.converged_:
             warnings.warn(
                 f"EM stopped at max_iter={self.max_iter} before the objective's relative change "
@@ -167,6 +188,40 @@ class LatentFeatureRegression(FittedRegression):
             )
         return self
 
+    def profile(
+        self,
+        judgments: Any,
+        targets: Any,
+        covariates: Any = None,
+        sample_weight: Any = None,
+        *,
+        gold: Any = None,
+        feature: int,
+        rate: str = "ppv",
+        grid: Sequence[float] = DEFAULT_GRID,
+    ) -> Profile:
+        """Profile the likelihood over an error rate of a hard feature, on the data of the fit.
+
+        Everything else is fitted again at each error rate of the grid, from the neighbour's end
+        and with this model's `tol` and `max_iter`; it takes some ten fits.
+
+        Parameters
+        ----------
+        judgments, targets, covariates, sample_weight, gold
+            As they were given to `fit`.
+        feature : int
+        rate : {"ppv", "fomr", "both"}
+            The error 1 - ppv, fomr, or both held at the same value.
+        grid : sequence of float
+            Error rates in (0, 1/2).
+
+        Raises
+        ------
+        DataError, UsageError, SolverError
+        """
+        data = (judgments, targets, covariates, sample_weight)
+        return profile_rate(self, data, gold, feature, rate, grid)
+
     def _fit(
         self,
         judgments: Any,
@@ -174,13 +229,19 @@ class LatentFeatureRegression(FittedRegression):
         covariates: Any,
         sample_weight: Any,
         *,
+        gold: Any = None,
+        held: tuple[int, str] | None = None,
         start: Parameters | None = None,
         covariance: bool = True,
     ) -> Self:
-        """Fit without the warning; `start` has parameters for the same columns."""
+        """Fit without the warning; `start` has parameters for the same columns.
+
+        `held` is a feature and its rates ("ppv", "fomr" or "both") that stay as in `start`.
+        """
         n_restarts = check_count("n_restarts", self.n_restarts, 0)
-        h = as_judgments(judgments)
+        h = as_judgments(votes_to_fit(judgments))
         y = as_reals("targets", targets)
+        labels = as_gold(gold)
 
         def em(starts: list[Parameters]) -> "_core._Fit":
             return _core.fit(
@@ -188,11 +249,13 @@ class LatentFeatureRegression(FittedRegression):
                 y,
                 as_real_covariates(covariates, len(h)),
                 as_item_weights(sample_weight),
+                labels,
                 judgment_kinds=self._kinds(h.shape[1]),
                 noise=str(self.noise),
                 ridge=check_number("ridge", self.ridge),
                 rate_strength=check_number("rate_strength", self.rate_strength),
                 rate_centre=check_number("rate_centre", self.rate_centre),
+                pooling=bool(self.pooling),
                 max_iter=check_count("max_iter", self.max_iter, 1),
                 tol=check_number("tol", self.tol),
                 acceleration=bool(self.acceleration),
@@ -200,6 +263,7 @@ class LatentFeatureRegression(FittedRegression):
                 covariance=covariance,
                 starts=[parameters.for_core() for parameters in starts],
                 n_threads=check_n_threads(self.n_threads),
+                held=held,
             )
 
         result = em([] if start is None else [start])

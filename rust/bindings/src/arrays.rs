@@ -7,6 +7,8 @@ use pyo3::FromPyObject;
 
 /// A float64 matrix owned by Python; the core sees a view of it, without a copy.
 pub type Matrix<'py> = PyReadonlyArray2<'py, f64>;
+/// A uint8 matrix owned by Python.
+pub type Labels<'py> = PyReadonlyArray2<'py, u8>;
 /// A float64 vector owned by Python.
 pub type Vector<'py> = PyReadonlyArray1<'py, f64>;
 

@@ -6,7 +6,7 @@ use numpy::{PyArray1, PyArray2, PyArray3};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arrays::{JudgmentMatrix, Matrix, RealMatrix, Vector, view1};
+use crate::arrays::{JudgmentMatrix, Labels, Matrix, RealMatrix, Vector, view1};
 use crate::enter::enter;
 use crate::options;
 
@@ -64,8 +64,8 @@ impl Start<'_> {
 /// Fit by EM; see `genz.LatentFeatureRegression`.
 #[pyfunction]
 #[pyo3(signature = (
-    judgments, targets, covariates, item_weights, *, judgment_kinds, noise, ridge, rate_strength,
-    rate_centre, max_iter, tol, acceleration, solver, covariance, starts, n_threads
+    judgments, targets, covariates, item_weights, gold, *, judgment_kinds, noise, ridge, rate_strength,
+    rate_centre, pooling, max_iter, tol, acceleration, solver, covariance, starts, n_threads, held
 ))]
 #[allow(clippy::too_many_arguments)] // the signature of the Python function
 pub fn fit<'py>(
@@ -74,11 +74,13 @@ pub fn fit<'py>(
     targets: RealMatrix<'py>,
     covariates: RealMatrix<'py>,
     item_weights: Option<Vector<'py>>,
+    gold: Option<Labels<'py>>,
     judgment_kinds: Vec<String>,
     noise: &str,
     ridge: f64,
     rate_strength: f64,
     rate_centre: f64,
+    pooling: bool,
     max_iter: usize,
     tol: f64,
     acceleration: bool,
@@ -86,6 +88,7 @@ pub fn fit<'py>(
     covariance: bool,
     starts: Vec<Bound<'py, PyAny>>,
     n_threads: Option<usize>,
+    held: Option<(usize, String)>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let kinds = judgment_kinds
         .iter()
@@ -98,11 +101,15 @@ pub fn fit<'py>(
             strength: rate_strength,
             centre: rate_centre,
         },
+        pooling,
         max_iter,
         tol,
         acceleration,
         solver: options::solver(solver)?,
         covariance,
+        held: held
+            .map(|(feature, rate)| Ok::<_, PyErr>((feature, options::held_rate(&rate)?)))
+            .transpose()?,
     };
     let starts = starts
         .iter()
@@ -113,6 +120,7 @@ pub fn fit<'py>(
         targets: targets.view(),
         covariates: covariates.view(),
         item_weights: view1(item_weights.as_ref()),
+        gold: gold.as_ref().map(|labels| labels.as_array()),
     };
     let fit = enter(py, n_threads, |cancel| {
         genz_core::em::fit(input, &kinds, &options, &starts, cancel)

@@ -1,6 +1,6 @@
 //! Words of the Python API as values of the core.
 
-use genz_core::em::{JudgmentKind, Noise};
+use genz_core::em::{HeldRate, JudgmentKind, Noise};
 use genz_core::posterior::{Moments, Report, SolverChoice};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -46,6 +46,16 @@ pub fn noise(word: &str) -> PyResult<Noise> {
         "asymmetric" => Ok(Noise::Asymmetric),
         "symmetric" => Ok(Noise::Symmetric),
         _ => unknown("noise", word, "\"asymmetric\", \"symmetric\""),
+    }
+}
+
+/// The rate of `held=`.
+pub fn held_rate(word: &str) -> PyResult<HeldRate> {
+    match word {
+        "ppv" => Ok(HeldRate::Yes),
+        "fomr" => Ok(HeldRate::No),
+        "both" => Ok(HeldRate::Both),
+        _ => unknown("rate", word, "\"ppv\", \"fomr\", \"both\""),
     }
 }
 

@@ -34,6 +34,36 @@ pub fn ceil_to_count(x: f64) -> usize {
     x.ceil() as usize
 }
 
+/// From here on Stirling's series has its digits.
+const STIRLING_FROM: f64 = 20.0;
+
+/// Logarithm of the gamma function of x > 0.
+#[must_use]
+pub fn ln_gamma(mut x: f64) -> f64 {
+    let mut product = 1.0;
+    while x < STIRLING_FROM {
+        product *= x;
+        x += 1.0;
+    }
+    let y = x.powi(-2);
+    let series = (1.0 / 12.0 - y * (1.0 / 360.0 - y * (1.0 / 1260.0 - y / 1680.0))) / x;
+    let half_log_tau = 0.5 * std::f64::consts::TAU.ln();
+    (x - 0.5) * x.ln() - x + half_log_tau + series - product.ln()
+}
+
+/// Derivative of [`ln_gamma`].
+#[must_use]
+pub fn digamma(mut x: f64) -> f64 {
+    let mut sum = 0.0;
+    while x < STIRLING_FROM {
+        sum -= 1.0 / x;
+        x += 1.0;
+    }
+    let y = x.powi(-2);
+    let series = y * (1.0 / 12.0 - y * (1.0 / 120.0 - y * (1.0 / 252.0 - y / 240.0)));
+    sum + x.ln() - 0.5 / x - series
+}
+
 /// `log(exp(a) + exp(b))`.
 #[must_use]
 pub fn log_add_exp(a: f64, b: f64) -> f64 {
@@ -48,6 +78,19 @@ pub fn log_add_exp(a: f64, b: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gamma_and_its_derivative() {
+        assert!((ln_gamma(0.5) - 0.5 * std::f64::consts::PI.ln()).abs() < 1e-13);
+        assert!((ln_gamma(6.0) - 120.0_f64.ln()).abs() < 1e-13);
+        let euler = 0.577_215_664_901_532_9;
+        assert!((digamma(1.0) + euler).abs() < 1e-12);
+        assert!((digamma(0.5) + euler + 2.0 * std::f64::consts::LN_2).abs() < 1e-12);
+        for x in [1.0, 3.7, 19.9, 20.1, 400.0] {
+            let slope = (ln_gamma(x + 1e-5) - ln_gamma(x - 1e-5)) / 2e-5;
+            assert!((digamma(x) - slope).abs() < 1e-7, "{x}");
+        }
+    }
 
     #[test]
     fn tails_are_exact() {

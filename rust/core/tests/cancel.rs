@@ -66,6 +66,7 @@ fn a_fit_stops() {
         targets: Reals::Doubles(targets.view()),
         covariates: Reals::Doubles(covariates.view()),
         item_weights: None,
+        gold: None,
     };
     let options = Options {
         noise: Noise::Asymmetric,
@@ -74,11 +75,13 @@ fn a_fit_stops() {
             strength: 20.0,
             centre: 0.05,
         },
+        pooling: false,
         max_iter: 1_000_000,
         tol: 0.0,
         acceleration: true,
         solver: SolverChoice::Enumeration,
         covariance: false,
+        held: None,
     };
     let kinds = vec![JudgmentKind::Auto; 16];
     let error =

@@ -4,6 +4,7 @@
 //! curve, because foundation models rank items better than they are calibrated. An unknown
 //! judgment has the prevalence of its own column.
 
+use super::pooling::Centres;
 use super::views::{N_ANSWERS, NO, UNKNOWN, YES};
 use crate::numeric::logit;
 
@@ -103,13 +104,21 @@ impl FeatureChannel {
     }
 
     /// Log prior density, up to a constant.
-    pub(crate) fn log_prior(&self, prior: RatePrior, prevalence_centre: f64) -> f64 {
+    pub(crate) fn log_prior(
+        &self,
+        strength: f64,
+        centres: &Centres,
+        prevalence_centre: f64,
+    ) -> f64 {
         let beta = |rate: f64, centre: f64| {
-            prior.strength * (centre * rate.ln() + (1.0 - centre) * (-rate).ln_1p())
+            strength * (centre * rate.ln() + (1.0 - centre) * (-rate).ln_1p())
         };
+        let [of_yes, of_no] = centres.errors;
         let channel = match self.channel {
-            Channel::Hard { ppv, fomr } => beta(ppv, 1.0 - prior.centre) + beta(fomr, prior.centre),
-            Channel::Logistic { intercept, slope } => logistic_log_prior(intercept, slope),
+            Channel::Hard { ppv, fomr } => beta(ppv, 1.0 - of_yes) + beta(fomr, of_no),
+            Channel::Logistic { intercept, slope } => {
+                centres.curves.log_density([intercept, slope])
+            }
         };
         channel + beta(self.prevalence, prevalence_centre)
     }
@@ -148,13 +157,6 @@ impl FeatureChannel {
 pub(crate) fn clipped_logit(probability: f64) -> f64 {
     let p = probability.clamp(PROBABILITY_CLIP, 1.0 - PROBABILITY_CLIP);
     (p / (1.0 - p)).ln()
-}
-
-/// Log prior density of a logistic curve, up to a constant.
-pub(crate) fn logistic_log_prior(intercept: f64, slope: f64) -> f64 {
-    let a = intercept / CHANNEL_INTERCEPT_SD;
-    let g = (slope - 1.0) / CHANNEL_SLOPE_SD;
-    -0.5 * (a * a + g * g)
 }
 
 #[cfg(test)]

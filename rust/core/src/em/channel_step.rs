@@ -1,10 +1,11 @@
 //! The M step of the channels: rates from expected counts, logistic curves by Newton steps.
 
-use super::channel::{Channel, FeatureChannel, Noise, PROBABILITY_CLIP, RatePrior};
+use super::channel::{Channel, FeatureChannel, Noise, PROBABILITY_CLIP};
 use super::data::Data;
 use super::kinds::Feature;
 use super::logistic::{self, Column};
-use super::options::Options;
+use super::options::{HeldRate, Options};
+use super::pooling::Centres;
 use super::rows::added;
 use super::views::{N_ANSWERS, NO, UNKNOWN, YES};
 use crate::cancel::CancelToken;
@@ -39,10 +40,12 @@ pub(crate) fn channel_step(
 ) -> Result<Vec<FeatureChannel>> {
     let mut updated = Vec::with_capacity(channels.len());
     let mut columns = Vec::new();
+    let strength = options.rate_prior.strength;
+    let centres = Centres::of(channels, options);
     for (feature, channel) in channels.iter().enumerate() {
         let (of, positives) = (&data.features[feature], &positives[feature]);
         let reading = match channel.channel {
-            Channel::Hard { .. } => rates(of, positives, options.noise, options.rate_prior),
+            Channel::Hard { .. } => rates(of, positives, options.noise, strength, centres.errors),
             Channel::Logistic { intercept, slope } => {
                 let known = positives.by_answer[NO] + positives.by_answer[YES];
                 columns.push(Column {
@@ -53,27 +56,47 @@ pub(crate) fn channel_step(
                 channel.channel
             }
         };
+        let reading = match options.held {
+            Some((held, rate)) if held == feature => hold(rate, channel.channel, reading),
+            _ => reading,
+        };
         let unknown = Count::of(of, positives, UNKNOWN);
         updated.push(FeatureChannel {
             channel: reading,
-            prevalence: unknown.rate(options.rate_prior.strength, of.prevalence_centre),
+            prevalence: unknown.rate(strength, of.prevalence_centre),
         });
     }
     let weight = |item| data.weight(item);
-    let curves = logistic::fit(data.judgments(), weight, &columns, cancel)?;
+    let curves = logistic::fit(data.judgments(), weight, &columns, &centres.curves, cancel)?;
     for (column, [intercept, slope]) in columns.iter().zip(curves) {
         updated[column.feature].channel = Channel::Logistic { intercept, slope };
     }
     Ok(updated)
 }
 
-fn rates(feature: &Feature, positives: &Positives, noise: Noise, prior: RatePrior) -> Channel {
+/// What a channel becomes where some of its rates stay.
+fn hold(rate: HeldRate, before: Channel, updated: Channel) -> Channel {
+    match (rate, before, updated) {
+        (HeldRate::Yes, Channel::Hard { ppv, .. }, Channel::Hard { fomr, .. })
+        | (HeldRate::No, Channel::Hard { fomr, .. }, Channel::Hard { ppv, .. }) => {
+            Channel::Hard { ppv, fomr }
+        }
+        _ => before,
+    }
+}
+
+fn rates(
+    feature: &Feature,
+    positives: &Positives,
+    noise: Noise,
+    strength: f64,
+    [of_yes, of_no]: [f64; 2],
+) -> Channel {
     let [yes, no] = [YES, NO].map(|answer| Count::of(feature, positives, answer));
-    let RatePrior { strength, centre } = prior;
     match noise {
         Noise::Asymmetric => Channel::Hard {
-            ppv: yes.rate(strength, 1.0 - centre),
-            fomr: no.rate(strength, centre),
+            ppv: yes.rate(strength, 1.0 - of_yes),
+            fomr: no.rate(strength, of_no),
         },
         Noise::Symmetric => {
             let errors = Count {
@@ -81,7 +104,7 @@ fn rates(feature: &Feature, positives: &Positives, noise: Noise, prior: RatePrio
                 positive: yes.items - yes.positive + no.positive,
             };
             // Both rates have a prior, so the imagined items count twice.
-            let rate = errors.rate(2.0 * strength, centre);
+            let rate = errors.rate(2.0 * strength, of_no);
             Channel::Hard {
                 ppv: 1.0 - rate,
                 fomr: rate,

@@ -1,8 +1,9 @@
 //! Checked data of a fit: views of what the user brings, and their units.
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, ArrayView1, ArrayViewMut2};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2};
 
+use super::gold::Gold;
 use super::kinds::{Feature, JudgmentKind, features};
 use super::rows::by_chunk;
 use super::scale::{Scale, check_reals, rounding_variance, spreads};
@@ -28,6 +29,8 @@ pub struct Input<'a> {
     pub covariates: Reals<'a>,
     /// Weight of each item, (N,); 1 where absent.
     pub item_weights: Option<ArrayView1<'a, f64>>,
+    /// Truth of each latent feature, (N, K): 0, 1 or 255 where it is not known.
+    pub gold: Option<ArrayView2<'a, u8>>,
 }
 
 /// Checked data. Targets and covariates are standardised as they are read: mean 0 and variance 1
@@ -36,6 +39,7 @@ pub struct Input<'a> {
 pub(crate) struct Data<'a> {
     input: Input<'a>,
     pub features: Vec<Feature>,
+    pub gold: Option<Gold<'a>>,
     pub scale: Scale,
     pub groups: Vec<Group>,
     /// The least noise variance of each target, standardised.
@@ -68,6 +72,10 @@ impl<'a> Data<'a> {
         if let Some(weights) = input.item_weights {
             check_item_weights(weights, targets.dim().0)?;
         }
+        let labels = input
+            .gold
+            .map(|gold| Gold::new(gold, input.judgments.dim()));
+        let gold = labels.transpose()?;
         let weight = |item| input.weight(item);
         let features = features(input.judgments, kinds, weight)?;
         let spread: Vec<_> = spreads(targets, weight).collect();
@@ -90,6 +98,7 @@ impl<'a> Data<'a> {
         let mut data = Self {
             input,
             features,
+            gold,
             noise_floor: sds.clone().enumerate().map(floor_of).collect(),
             target_weight: spread.iter().map(|spread| spread.weight).collect(),
             scale: Scale {

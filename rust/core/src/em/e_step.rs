@@ -28,7 +28,7 @@ pub(crate) struct EStep {
     pub pair_moments: PairMoments,
     /// By feature.
     pub positives: Vec<Positives>,
-    /// Sum of v log p(y | s) of the standardised targets.
+    /// Sum of v log p(y, gold | s) of the standardised targets.
     pub log_likelihood: f64,
     pub report: Report,
 }
@@ -207,6 +207,10 @@ impl Collect for Adding<'_, '_> {
     fn add(&self, part: &mut Part, tile: &Tile, answer: &Answer, items: &[usize], _: Range<usize>) {
         let evidence = answer.log_evidence.iter().zip(&tile.weights);
         part.log_likelihood += evidence.map(|(e, v)| e * v).sum::<f64>();
+        for k in 0..part.positives.len() {
+            let visit = |ix: usize, value: f64| part.log_likelihood += tile.weights[ix] * value;
+            self.reader.gold_log_probabilities(k, items, visit);
+        }
         part.quality.add(answer);
         part.add_regression(self.reader.data, tile, answer, items);
         part.add_positives(self.reader, tile, answer, items);

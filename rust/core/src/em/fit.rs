@@ -18,14 +18,15 @@ use crate::posterior::{Report, check_shape};
 /// A fitted model.
 #[derive(Debug)]
 pub struct Fit {
-    /// Parameters in the user's units; every feature is oriented so that a yes speaks for it.
+    /// Parameters in the user's units; every feature without gold labels is oriented so that a yes
+    /// speaks for it.
     pub parameters: Parameters,
     /// Covariance of (intercept, covariate weights, weights) of each target, (D, M, M).
     pub covariance: Option<Array3<f64>>,
     /// Whether the observed information of each target was positive definite; where not, the
     /// covariance is that of the complete data and too small.
     pub information_is_definite: Vec<bool>,
-    /// Sum of v log p(y | s).
+    /// Sum of v log p(y, gold | s).
     pub log_likelihood: f64,
     /// Penalised log likelihood at the start and after every iteration; never falls where the
     /// posteriors are exact. Where relabelling a reversed feature lowers it, the record starts there.

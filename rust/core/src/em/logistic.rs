@@ -4,7 +4,8 @@
 //! slope logit h, is concave, and E[z] enters it by two sums only. So each round of the ascents is
 //! one pass over the judgments, and no marginals are kept.
 
-use super::channel::{CHANNEL_INTERCEPT_SD, CHANNEL_SLOPE_SD, clipped_logit, logistic_log_prior};
+use super::channel::clipped_logit;
+use super::pooling::CurvePrior;
 use super::rows::{added, by_chunk};
 use super::views::Judgments;
 use crate::cancel::CancelToken;
@@ -37,6 +38,7 @@ pub(crate) fn fit(
     judgments: Judgments<'_>,
     weight: impl Fn(usize) -> f64 + Sync,
     columns: &[Column],
+    prior: &CurvePrior,
     cancel: &CancelToken,
 ) -> Result<Vec<[f64; 2]>> {
     let mut ascents: Vec<Ascent> = columns.iter().map(Ascent::new).collect();
@@ -70,7 +72,7 @@ pub(crate) fn fit(
             }
         }
         for (ascent, sums) in active.iter_mut().zip(totals) {
-            ascent.learn(sums);
+            ascent.learn(sums, prior);
         }
     }
     Ok(ascents.iter().map(|ascent| ascent.point).collect())
@@ -138,21 +140,22 @@ impl Ascent {
     }
 
     /// Go to the trial point if that is higher, else try half the way.
-    fn learn(&mut self, Sums([softplus, pi_0, pi_1, h_00, h_01, h_11]): Sums) {
+    fn learn(&mut self, Sums([softplus, pi_0, pi_1, h_00, h_01, h_11]): Sums, prior: &CurvePrior) {
         let [intercept, slope] = self.trial();
         let [z_0, z_1] = self.column.positive;
-        let value = z_0 * intercept + z_1 * slope - softplus + logistic_log_prior(intercept, slope);
+        let value =
+            z_0 * intercept + z_1 * slope - softplus + prior.log_density([intercept, slope]);
         let is_higher = value > self.value;
         if !is_higher && !self.is_unseen {
             self.share *= 0.5;
             self.is_settled = self.share < SHORTEST_SHARE;
             return;
         }
-        let [precision_0, precision_1] =
-            [CHANNEL_INTERCEPT_SD, CHANNEL_SLOPE_SD].map(|sd| sd.powi(-2));
+        let [precision_0, precision_1] = prior.sd.map(|sd| sd.powi(-2));
+        let [centre_0, centre_1] = prior.centre;
         let gradient = [
-            z_0 - pi_0 - precision_0 * intercept,
-            z_1 - pi_1 - precision_1 * (slope - 1.0),
+            z_0 - pi_0 - precision_0 * (intercept - centre_0),
+            z_1 - pi_1 - precision_1 * (slope - centre_1),
         ];
         let (h_00, h_11) = (h_00 + precision_0, h_11 + precision_1);
         let determinant = h_00 * h_11 - h_01 * h_01;
@@ -176,6 +179,7 @@ mod tests {
     use ndarray::Array2;
 
     use super::*;
+    use crate::em::channel::{CHANNEL_INTERCEPT_SD, CHANNEL_SLOPE_SD};
     use crate::numeric::sigmoid;
 
     #[test]
@@ -207,8 +211,14 @@ mod tests {
                 positive,
             };
             let view = Judgments::Doubles(judgments.view());
-            let curves =
-                fit(view, weight, &[column], &CancelToken::default()).expect("not cancelled");
+            let curves = fit(
+                view,
+                weight,
+                &[column],
+                &CurvePrior::FIXED,
+                &CancelToken::default(),
+            )
+            .expect("not cancelled");
             let [intercept, slope] = curves[0];
             let gradient = known.iter().fold([0.0; 2], |sum, (l, z, v)| {
                 let error = v * (z - sigmoid(intercept + slope * l));

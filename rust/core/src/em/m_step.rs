@@ -8,6 +8,7 @@ use super::data::Data;
 use super::e_step::EStep;
 use super::options::Options;
 use super::parameters::Parameters;
+use super::pooling::Centres;
 use super::sums::normal_equations;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
@@ -51,10 +52,13 @@ pub(crate) fn objective(
     options: &Options,
 ) -> f64 {
     let shrinkage = 0.5 * options.ridge * parameters.weights.mapv(|w| w * w).sum();
+    let centres = Centres::of(&parameters.channels, options);
     let channels: std::slice::Iter<'_, FeatureChannel> = parameters.channels.iter();
     let priors: f64 = channels
         .zip(&data.features)
-        .map(|(channel, of)| channel.log_prior(options.rate_prior, of.prevalence_centre))
+        .map(|(channel, of)| {
+            channel.log_prior(options.rate_prior.strength, &centres, of.prevalence_centre)
+        })
         .sum();
-    log_likelihood - shrinkage + priors
+    log_likelihood - shrinkage + priors + centres.log_prior
 }

@@ -1,9 +1,9 @@
 //! Expectation maximisation for the regression on latent features.
 //!
 //! Data flows one way: `views` of what the user brings are checked by `data` (`kinds`, `scale`) and
-//! read tile by tile by `reader`; `e_step` adds up posteriors into `sums` (`mean_field` where there
+//! read tile by tile by `reader` (labels of the truth by `gold`); `e_step` adds up posteriors into `sums` (`mean_field` where there
 //! are hundreds of features); `m_step` makes parameters of them, those of the channels in
-//! `channel_step` and `logistic`. `run` iterates, helped by `acceleration`, `fit` keeps the best
+//! `channel_step` and `logistic` (priors' centres in `pooling`). `run` iterates, helped by `acceleration`, `fit` keeps the best
 //! start, `information` (with `missing`) says how certain the coefficients are. `rows` is how all
 //! passes are parallel and yet the same on any number of threads.
 
@@ -13,6 +13,7 @@ mod channel_step;
 mod data;
 mod e_step;
 mod fit;
+mod gold;
 mod information;
 mod kinds;
 mod logistic;
@@ -21,6 +22,7 @@ mod mean_field;
 mod missing;
 mod options;
 mod parameters;
+mod pooling;
 mod reader;
 mod rows;
 mod run;
@@ -35,6 +37,6 @@ pub use channel::{
 pub use data::Input;
 pub use fit::{Fit, fit};
 pub use kinds::JudgmentKind;
-pub use options::Options;
+pub use options::{HeldRate, Options};
 pub use parameters::Parameters;
 pub use views::{Judgments, Reals};

@@ -4,6 +4,17 @@ use super::channel::{Noise, RatePrior};
 use crate::error::{Error, Result};
 use crate::posterior::SolverChoice;
 
+/// A rate that EM leaves where it starts, for a profile of the likelihood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeldRate {
+    /// ppv.
+    Yes,
+    /// fomr.
+    No,
+    /// Both.
+    Both,
+}
+
 /// Unchecked options.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
@@ -13,6 +24,8 @@ pub struct Options {
     pub ridge: f64,
     /// Prior of the error rates.
     pub rate_prior: RatePrior,
+    /// Whether the centres of the channels' priors are learned from all features.
+    pub pooling: bool,
     /// The most EM iterations of one start.
     pub max_iter: usize,
     /// EM has converged when the objective's relative change falls below this.
@@ -23,6 +36,9 @@ pub struct Options {
     pub solver: SolverChoice,
     /// Whether the covariance of the coefficients is wanted.
     pub covariance: bool,
+    /// A feature and its rates that stay as in the start; no feature is then read the other way
+    /// round.
+    pub held: Option<(usize, HeldRate)>,
 }
 
 impl Options {

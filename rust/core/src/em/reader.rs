@@ -4,6 +4,7 @@ use super::channel::{Channel, clipped_logit};
 use super::data::Data;
 use super::parameters::Parameters;
 use super::views::{N_ANSWERS, UNKNOWN};
+use crate::numeric::softplus;
 use crate::posterior::{Items, Lanes};
 
 /// Reads items for the walk.
@@ -27,6 +28,25 @@ impl<'a, 'd> Reader<'a, 'd> {
                 .map(super::channel::FeatureChannel::log_odds_by_answer)
                 .collect(),
         }
+    }
+
+    /// Log P(z = truth | h) of the labelled cells of a feature: position and value.
+    pub fn gold_log_probabilities(
+        &self,
+        feature: usize,
+        items: &[usize],
+        mut visit: impl FnMut(usize, f64),
+    ) {
+        let Some(gold) = &self.data.gold else { return };
+        let channel = &self.parameters.channels[feature];
+        gold.truths(feature, items, |ix, truth| {
+            self.data
+                .judgments()
+                .values(feature, [items[ix]], |_, judgment| {
+                    let log_odds = channel.log_odds(judgment);
+                    visit(ix, -softplus(if truth { -log_odds } else { log_odds }));
+                });
+        });
     }
 
     /// Call with position and logit of each known judgment of probability.
@@ -56,6 +76,15 @@ impl Items for Reader<'_, '_> {
                     row.fill(table[UNKNOWN]);
                     self.logits(k, items, |ix, logit| row[ix] = intercept + slope * logit);
                 }
+            }
+            if let Some(gold) = &self.data.gold {
+                gold.truths(k, items, |ix, truth| {
+                    row[ix] = if truth {
+                        f64::INFINITY
+                    } else {
+                        f64::NEG_INFINITY
+                    };
+                });
             }
         }
     }

@@ -53,7 +53,7 @@ impl<'a, 'd> Em<'a, 'd> {
         self.n_e_steps
     }
 
-    /// EM, with every reversed feature read the other way round and EM continued. The likelihood
+    /// EM, with every reversed feature of unknown truth read the other way round and EM continued. The likelihood
     /// is unchanged by that and the prior of the error rates prefers it. The prior of the
     /// prevalence may not: where the objective falls, its record starts anew.
     pub fn run_oriented(&mut self, start: Parameters) -> Result<Run> {
@@ -61,9 +61,9 @@ impl<'a, 'd> Em<'a, 'd> {
         let mut n_left = self.options.max_iter - run.n_iter();
         loop {
             let reversed: Vec<usize> = (0..run.parameters.channels.len())
-                .filter(|&k| run.parameters.channels[k].is_reversed())
+                .filter(|&k| run.parameters.channels[k].is_reversed() && !self.is_anchored(k))
                 .collect();
-            if reversed.is_empty() {
+            if reversed.is_empty() || self.options.held.is_some() {
                 return Ok(run);
             }
             for k in reversed {
@@ -139,6 +139,11 @@ impl<'a, 'd> Em<'a, 'd> {
             Err(error) if error != Error::Cancelled => Ok(None),
             outcome => Ok(Some(outcome?).filter(|(value, ..)| *value >= least)),
         }
+    }
+
+    /// Whether gold labels say which of its values is which.
+    fn is_anchored(&self, feature: usize) -> bool {
+        self.data.gold.is_some_and(|gold| gold.knows(feature))
     }
 
     fn m_step(&self, run: &Run) -> Result<Parameters> {

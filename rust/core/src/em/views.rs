@@ -32,7 +32,8 @@ pub(crate) const UNKNOWN: usize = 3;
 /// One past the largest index.
 pub(crate) const N_ANSWERS: usize = 4;
 
-const UNKNOWN_BYTE: u8 = u8::MAX;
+/// A byte that tells nothing.
+pub(crate) const UNKNOWN_BYTE: u8 = u8::MAX;
 
 trait Judgment: Copy {
     /// A number, NaN where unknown.
