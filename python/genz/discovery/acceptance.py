@@ -1,139 +1,108 @@
-"""Whether candidates pay, decided on items that were not used to choose them.
+"""Whether a candidate pays, tested on items that had no part in choosing it.
 
-Each candidate is tried by a working regression: least squares on the expected features E[z], which
-costs a thousandth of an EM fit. It may come beside the known features or in the place of the one
-that it is most like, because a feature that was found early can be a rough version of the right
-one. What the working regression accepts in a round is then confirmed as a whole by EM: the log
-evidence of the deciding items must rise under the model itself.
+The test is least squares on the deciding items alone: the candidate beside the covariates and the
+expected features E[z], along the effect that the choosing items gave it. One number is tested,
+one-sided, whatever the number of targets: a vector of many dimensions costs no power.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import stdtr
 
 from genz.discovery.evidence import Evidence, Indices, filled
-from genz.discovery.state import Side
 from genz.statistics.arrays import Floats
 
-MIN_GAIN = 0.5
-"""Nats of log evidence that a feature must gain on the deciding items."""
-
-STANDARD_ERRORS = 0.5
-"""And by how many standard errors of the paired differences the gain must exceed zero."""
-
-MIN_CORRELATION = 0.5
-"""A candidate may replace a feature whose expectations correlate at least this much with its
-judgments."""
+MIN_DEGREES_OF_FREEDOM = 5.0
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The best that a candidate can do for the working regression.
+    """A one-sided t test of a candidate.
 
     Attributes
     ----------
-    accepted : bool
-    gain, standard_error : float
-        Gain in log density of the deciding items and its standard error, in nats.
-    replaced : int or None
-        The feature that it replaces.
+    gain : float
+        Gain in log likelihood of the deciding items by this one coefficient, in nats; 0 where its
+        sign contradicts the choosing items.
+    p_value : float
+    t : float
     """
 
-    accepted: bool
     gain: float
-    standard_error: float
-    replaced: int | None
+    p_value: float
+    t: float
 
 
-class WorkingRegression:
-    """Least squares of the choosing items' targets on E[z], scored on the deciding items.
+NOTHING = Verdict(0.0, 1.0, 0.0)
+
+
+def standardised(evidence: Evidence, noise_variance: Floats) -> Floats:
+    """Targets in units of the noise around their mean, (N, D); 0 where missing."""
+    centred = evidence.targets - np.nanmean(evidence.targets, axis=0)
+    return np.asarray(np.nan_to_num(centred / np.sqrt(noise_variance)))
+
+
+class Base:
+    """What is known of all items: the design that every candidate is tried beside.
 
     Parameters
     ----------
-    everything : Evidence
-        Targets (N, D), covariates and item weights of all items.
+    evidence : Evidence
+        All items.
     expected : ndarray of shape (N, K)
         E[z] given the judgments.
-    ridge : float
-        Penalty of the weights, as in the model.
+    noise_variance : ndarray of shape (D,)
     """
 
-    def __init__(self, everything: Evidence, expected: Floats, side: Side, ridge: float) -> None:
-        self._everything = everything
-        self._side = side
-        self._ridge = ridge
+    def __init__(self, evidence: Evidence, expected: Floats, noise_variance: Floats) -> None:
+        self._evidence = evidence
         self._expected = expected
-        self._log_density = self._score(expected)
-
-    def judge(self, column: Floats, n_locked: int, *, is_full: bool) -> Verdict:
-        """Try a candidate's judgments (N,); with `is_full` it may only replace.
-
-        The first `n_locked` features are the user's own and are not replaced.
-        """
-        candidate = filled(column)
-        v = self._everything.item_weights[self._side.deciding]
-        verdicts = []
-        for k in self._places(candidate, n_locked, is_full=is_full):
-            difference = (self._score(self._with(candidate, k)) - self._log_density) * v
-            gain = float(difference.sum())
-            standard_error = float(np.std(difference) * np.sqrt(len(difference)))
-            accepted = gain > max(MIN_GAIN, STANDARD_ERRORS * standard_error)
-            verdicts.append(Verdict(accepted, gain, standard_error, k))
-        if not verdicts:
-            return Verdict(False, 0.0, 0.0, None)
-        return max(verdicts, key=lambda verdict: (verdict.accepted, verdict.gain))
-
-    def accept(self, column: Floats, replaced: int | None) -> None:
-        """Take the candidate in."""
-        self._expected = self._with(filled(column), replaced)
-        self._log_density = self._score(self._expected)
-
-    def _with(self, candidate: Floats, replaced: int | None) -> Floats:
-        kept = self._expected
-        if replaced is not None:
-            kept = np.delete(kept, replaced, axis=1)
-        return np.hstack([kept, candidate])
-
-    def _places(self, candidate: Floats, n_locked: int, *, is_full: bool) -> Iterator[int | None]:
-        """Beside all features, or instead of the one most like the candidate."""
-        if not is_full:
-            yield None
-        free = self._expected[:, n_locked:]
-        if not free.shape[1]:
-            return
-        centred = free - free.mean(axis=0)
-        own = candidate - candidate.mean()
-        norms = np.sqrt((centred**2).sum(axis=0) * (own**2).sum())
-        likeness = np.abs(own[:, 0] @ centred) / np.maximum(norms, 1e-300)
-        k = int(np.argmax(likeness))
-        if likeness[k] >= MIN_CORRELATION:
-            yield n_locked + k
-
-    def _score(self, expected: Floats) -> Floats:
-        """Log density of each deciding item, (n_deciding,); missing targets drop out."""
+        self._noise_variance = noise_variance
         one = np.ones((len(expected), 1))
-        design = np.hstack([one, self._everything.covariates, expected])
-        penalised = np.arange(design.shape[1]) >= design.shape[1] - expected.shape[1]
-        density = np.zeros(len(self._side.deciding))
-        for y in self._everything.targets.T:
-            density += self._score_dimension(design, y, penalised)
-        return density
+        self._design = np.hstack([one, evidence.covariates, expected])
+        self._targets = standardised(evidence, noise_variance)
 
-    def _score_dimension(self, design: Floats, y: Floats, penalised: Indices) -> Floats:
-        choosing, deciding = self._side.choosing, self._side.deciding
-        rows = choosing[~np.isnan(y[choosing])]
-        v = self._everything.item_weights[rows]
-        x, t = design[rows], y[rows]
-        centre = (v @ t) / v.sum()
-        gram = x.T @ (x * v[:, np.newaxis])
-        # The model shrinks by ridge sigma^2 / var(y), which is at most this.
-        gram[np.diag_indices_from(gram)] += self._ridge * penalised + 1e-9 * v.sum()
-        coefficients = np.linalg.solve(gram, x.T @ (v * (t - centre)))
-        residual = t - centre - x @ coefficients
-        n_spare = max(1.0, v.sum() - design.shape[1])
-        variance = max(float(v @ residual**2) / n_spare, 1e-12 * float(np.var(t)) + 1e-300)
-        error = y[deciding] - centre - design[deciding] @ coefficients
-        return np.asarray(
-            np.nan_to_num(-0.5 * (error**2 / variance + np.log(2 * np.pi * variance)))
-        )
+    def with_feature(self, column: Floats) -> "Base":
+        """Take an accepted candidate's judgments (N,) in."""
+        expected = np.hstack([self._expected, filled(column)])
+        return Base(self._evidence, expected, self._noise_variance)
+
+    def on(self, items: Indices) -> "Trial":
+        """Candidates are to be tried on these items."""
+        return Trial(self._design[items], self._targets[items], self._evidence.item_weights[items])
+
+
+class Trial:
+    """Least squares of n items' targets (n, D) on a design (n, P), candidates beside it."""
+
+    def __init__(self, design: Floats, targets: Floats, item_weights: Floats) -> None:
+        self._root = np.sqrt(item_weights)[:, np.newaxis]
+        self._basis = np.linalg.qr(design * self._root)[0]
+        self._residual = self._less_explained(targets * self._root)
+        self._weight = float(item_weights.sum())
+        self._n_effective = self._weight**2 / float(item_weights @ item_weights)
+        self._n_spare = self._n_effective - design.shape[1] - 1
+
+    def effect(self, column: Floats) -> Floats:
+        """Effect (D,) of a candidate's judgments (n,), in noise standard deviations."""
+        new = self._less_explained(filled(column) * self._root)[:, 0]
+        return np.asarray(new @ self._residual / max(float(new @ new), 1e-300))
+
+    def test(self, column: Floats, effect: Floats) -> Verdict:
+        """Test a candidate's judgments (n,) along an `effect` (D,) that other items gave."""
+        length = float(np.linalg.norm(effect))
+        new = self._less_explained(filled(column) * self._root)[:, 0]
+        size = float(new @ new)
+        enough = self._n_spare >= MIN_DEGREES_OF_FREEDOM and size >= 1e-8 * self._weight
+        if not length or not enough:
+            return NOTHING
+        along = self._residual @ (effect / length)
+        slope = float(new @ along) / size
+        variance = max(float(np.sum((along - slope * new) ** 2)), 1e-300) / self._n_spare
+        t = slope * np.sqrt(size / variance)
+        gain = 0.5 * self._n_effective * np.log1p(t**2 / self._n_spare) if t > 0 else 0.0
+        return Verdict(float(gain), float(stdtr(self._n_spare, -t)), float(t))
+
+    def _less_explained(self, columns: Floats) -> Floats:
+        return np.asarray(columns - self._basis @ (self._basis.T @ columns))

@@ -1,6 +1,6 @@
 """Two groups of items that a missing feature would separate, chosen by the statistical model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,8 +9,12 @@ from genz.discovery.evidence import Evidence, Indices
 from genz.statistics.arrays import Floats
 from genz.statistics.regression import LatentFeatureRegression
 
-KINDS = ("residual", "split", "residual", "error")
-"""The order in which kinds of contrast take turns."""
+KINDS = {
+    "errors": ("residual", "split", "error", "refine"),
+    "random": ("random",),
+    "none": ("none",),
+}
+"""Kinds of contrast by what chooses the groups; the latter two are baselines."""
 
 GROUP_SHARE = 0.3
 """Each group has at most this share of the items."""
@@ -20,11 +24,27 @@ SPLIT_ITERATIONS = 15
 
 @dataclass(frozen=True)
 class Groups:
-    """Rows of the two groups of a contrast, the most extreme items first."""
+    """Rows of the two groups of a contrast, the most extreme items first.
+
+    Attributes
+    ----------
+    refines : int or None
+        The feature whose description is to be sharpened.
+    """
 
     kind: str
     high: Indices
     low: Indices
+    refines: int | None = None
+
+    def among(self, rows: Indices) -> "Groups":
+        """Name the items by their rows in the whole catalog."""
+        return replace(self, high=rows[self.high], low=rows[self.low])
+
+
+def possible(kinds: tuple[str, ...], n_features: int) -> list[str]:
+    """Kinds that can be tried now: there must be a feature to be refined."""
+    return [kind for kind in kinds if kind != "refine" or n_features]
 
 
 def choose(
@@ -35,33 +55,61 @@ def choose(
     group_size: int,
     rng: np.random.Generator,
 ) -> Groups:
-    """Choose the groups of a contrast of one kind.
+    """Choose the groups of a contrast of one kind among the items of `evidence`.
 
-    * ``"residual"``: the ends of the leading direction of the residual y - E[y | s].
+    * ``"residual"``: the ends of a principal direction of the residual y - E[y | s], drawn in
+      proportion to the power along it.
     * ``"error"``: items that the model predicts badly against items that it predicts well.
     * ``"split"``: the ends of the posterior of a further feature whose judgments are unknown.
+    * ``"refine"``: items where the posterior of a feature contradicts its judgment against items
+      where they agree.
+    * ``"random"``: two random groups.
+    * ``"none"``: a random sample and an empty group.
     """
+    usable = np.flatnonzero((evidence.item_weights > 0) & ~np.isnan(evidence.targets).all(axis=1))
+    size = max(1, min(group_size, int(GROUP_SHARE * len(usable))))
+    if kind in ("random", "none"):
+        shown = rng.permutation(usable)
+        low = shown[size : 2 * size] if kind == "random" else shown[:0]
+        return Groups(kind, shown[:size], low)
     residual = ev.residuals(regression, evidence)
-    direction = _leading_direction(residual, evidence.item_weights)
+    direction = _direction(residual, evidence.item_weights, rng)
     along = residual @ direction
+    refines = None
     if kind == "error":
         score = np.linalg.norm(residual, axis=1)
     elif kind == "split":
         score = _split_posterior(regression, evidence, direction, rng)
+    elif kind == "refine":
+        refines, score = _contradiction(regression, evidence, rng)
     else:
         score = along
-    usable = np.flatnonzero((evidence.item_weights > 0) & ~np.isnan(evidence.targets).all(axis=1))
     # Equal scores (posteriors at 0 or 1) are told apart by the residual, then by chance.
     order = usable[np.lexsort((rng.random(len(usable)), along[usable], score[usable]))]
-    size = max(1, min(group_size, int(GROUP_SHARE * len(usable))))
-    return Groups(kind, high=order[::-1][:size], low=order[:size])
+    return Groups(kind, order[::-1][:size], order[:size], refines)
 
 
-def _leading_direction(residual: Floats, weights: Floats) -> Floats:
-    """First principal direction of the residual; its sign is fixed to be reproducible."""
+def _direction(residual: Floats, weights: Floats, rng: np.random.Generator) -> Floats:
+    """A principal direction of the residual; the leading one of a vector may have no feature."""
     covariance = residual.T @ (residual * weights[:, np.newaxis])
-    direction = np.linalg.eigh(covariance)[1][:, -1]
+    powers, directions = np.linalg.eigh(covariance)
+    powers = np.maximum(powers, 0)
+    if not powers.sum():
+        return np.asarray(directions[:, -1])
+    direction = directions[:, rng.choice(len(powers), p=powers / powers.sum())]
     return np.asarray(direction * np.sign(direction[np.argmax(np.abs(direction))]))
+
+
+def _contradiction(
+    regression: LatentFeatureRegression, evidence: Evidence, rng: np.random.Generator
+) -> tuple[int, Floats]:
+    """A feature and |posterior - prior| of its items, drawn by how much there is of it."""
+    posterior = regression.posterior(evidence.judgments, evidence.targets, evidence.covariates)
+    assert posterior.marginals is not None  # noqa: S101 - the default asks for marginals
+    distance = np.abs(posterior.marginals - regression.transform(evidence.judgments))
+    total = distance.sum(axis=0) + 1e-12
+    k = int(rng.choice(len(total), p=total / total.sum()))
+    return k, distance[:, k]
 
 
 def _split_posterior(

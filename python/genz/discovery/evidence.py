@@ -25,20 +25,31 @@ class Evidence:
     targets : ndarray of shape (N, D)
     covariates : ndarray of shape (N, P)
     item_weights : ndarray of shape (N,)
+    is_certain : bool
+        Whether hard judgments are the truth, to be fitted as gold labels.
     """
 
     judgments: Floats
     targets: Floats
     covariates: Floats
     item_weights: Floats
+    is_certain: bool = False
+
+    def labels(self, gold: Floats | None) -> Floats | None:
+        """Gold labels (N, K), those given first; None where there are none."""
+        if not self.is_certain:
+            return gold
+        hard = np.where(np.isin(self.judgments, (0.0, 1.0)), self.judgments, np.nan)
+        return hard if gold is None else np.where(np.isnan(gold), hard, gold)
 
     def take(self, items: Indices) -> "Evidence":
         """Keep some of the items."""
-        return Evidence(
-            self.judgments[items],
-            self.targets[items],
-            self.covariates[items],
-            self.item_weights[items],
+        return replace(
+            self,
+            judgments=self.judgments[items],
+            targets=self.targets[items],
+            covariates=self.covariates[items],
+            item_weights=self.item_weights[items],
         )
 
     def with_judgments(self, judgments: Floats) -> "Evidence":
@@ -63,6 +74,7 @@ def fit(
     max_iter: int | None = None,
     tol: float | None = None,
     covariance: bool = False,
+    gold: Floats | None = None,
 ) -> LatentFeatureRegression:
     """Fit a copy of `regression`; trial fits need few iterations and no covariance."""
     options = regression.get_params()
@@ -80,6 +92,7 @@ def fit(
             evidence.item_weights,
             start=start,
             covariance=covariance,
+            gold=evidence.labels(gold),
         )
 
 

@@ -1,24 +1,24 @@
-"""The loop of discovery: fit, contrast, propose, screen, judge, accept, prune."""
+"""The loop of discovery: fit, contrast, propose, screen, race, accept, prune."""
 
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from genz.catalog import Catalog
-from genz.discovery import acceptance, contrast, pruning
+from genz.discovery import contrast, pruning
 from genz.discovery import evidence as ev
-from genz.discovery.evidence import Evidence
-from genz.discovery.screening import screen
-from genz.discovery.state import Fitted, Found, Side
+from genz.discovery.acceptance import Base
+from genz.discovery.evidence import Evidence, Indices
+from genz.discovery.exact_check import evidence_gain_exact
+from genz.discovery.investing import AlphaInvesting
+from genz.discovery.kinds import Kinds
+from genz.discovery.questions import Questions
+from genz.discovery.racing import Runner, race
+from genz.discovery.screening import Screened, screen
+from genz.discovery.state import Fitted, Found, Sides
 from genz.discovery.trace import Trace
-from genz.foundation import Contrast, FoundationModel
 from genz.statistics.arrays import Floats
 from genz.statistics.regression import LatentFeatureRegression
-
-Ask = Callable[[Coroutine[Any, Any, Any]], Any]
-"""Waits for the answer to a question, see `genz.asynchronous`."""
 
 FIT_ITERATIONS = 60
 FIT_TOL = 1e-6
@@ -32,8 +32,10 @@ class Settings:
     ----------
     n_features : int
         The most features, the user's own included.
+    contrast : {"errors", "random", "none"}
+        What chooses the groups that are contrasted, see :func:`genz.discovery.contrast.choose`.
     n_trials : int
-        Of the descriptions proposed in a round, how many are judged on all items and decided upon.
+        Of the descriptions proposed in a round, how many enter the race and are decided upon.
     patience : int
         Rounds without an accepted feature before the loop stops.
     screening_items : int
@@ -41,7 +43,8 @@ class Settings:
     """
 
     n_features: int = 30
-    n_trials: int = 8
+    contrast: str = "errors"
+    n_trials: int = 16
     patience: int = 8
     screening_items: int = 600
 
@@ -57,182 +60,224 @@ class Discovered:
 
 
 class Discovery:
-    """One run over one catalog; `foundation_model` is asked through `ask`, `trace` is told."""
+    """One run over one catalog, whose foundation model is asked by `questions`; `trace` is told."""
 
     def __init__(
         self,
-        foundation_model: FoundationModel,
-        ask: Ask,
+        questions: Questions,
         regression: LatentFeatureRegression,
         settings: Settings,
         trace: Trace,
         rng: np.random.Generator,
     ) -> None:
-        self._model = foundation_model
-        self._ask = ask
+        self._questions = questions
         self._regression = regression
         self._settings = settings
         self._trace = trace
         self._rng = rng
+        self._kinds = Kinds(contrast.KINDS[settings.contrast], rng)
+        self._investing = AlphaInvesting()
 
-    def run(self, items: Catalog, everything: Evidence, features: Sequence[str]) -> Discovered:
-        """Discover features beside those given, whose judgments `everything` already has."""
+    def run(
+        self, everything: Evidence, features: Sequence[str], n_locked: int | None = None
+    ) -> Discovered:
+        """Discover features beside those given, whose judgments `everything` already has.
+
+        The first `n_locked` of them are never dropped; None locks all.
+        """
+        n_locked = len(features) if n_locked is None else n_locked
         found = Found(tuple(features), (None,) * len(features), everything.judgments)
         fitted = self._fit(everything, found, None)
         self._record_fit(0, fitted)
-        sides = Side.draw(len(items), self._rng)
         idle_rounds = step = 0
-        while len(found.features) < self._settings.n_features:
+        while n_locked < self._settings.n_features:
             if idle_rounds >= self._settings.patience:
                 self._trace.add(step, "stop", reason=f"{idle_rounds} rounds without a new feature")
                 break
-            side_ix = step % len(sides)
             step += 1
-            before = found.features
-            found, sides[side_ix] = self._round(
-                step, items, everything, found, sides[side_ix], len(features)
-            )
+            before = len(found.features)
+            found, fitted = self._round(step, everything, found, fitted, n_locked)
             # Replacing features is welcome, but it could go on for ever.
-            idle_rounds = 0 if len(found.features) > len(before) else idle_rounds + 1
-            if found.features != before:
-                fitted = self._fit(everything, found, fitted)
-                self._record_fit(step, fitted)
-        return self._prune(step, everything, found, fitted, len(features))
+            idle_rounds = 0 if len(found.features) > before else idle_rounds + 1
+        return self._finish(step, everything, found, fitted, n_locked)
 
     def _round(
-        self,
-        step: int,
-        items: Catalog,
-        everything: Evidence,
-        found: Found,
-        side: Side,
-        n_locked: int,
-    ) -> tuple[Found, Side]:
-        """Look from one side: propose and screen on its choosing items, decide on the others."""
-        choosing = everything.take(side.choosing)
-        fitted = self._fit(choosing, _rows(found, side.choosing), side.fitted)
-        side = replace(side, fitted=fitted)
-        choosing = choosing.with_judgments(found.judgments[side.choosing])
-        kind = contrast.KINDS[(step - 1) % len(contrast.KINDS)]
-        new = self._propose(step, kind, items, choosing, found, side)
-        if not new:
-            return found, side
-        sample = self._sample(len(side.choosing))
-        judged = self._ask(self._model.judge(items.take(side.choosing[sample]), new))
-        candidates = screen(new, judged, fitted.regression, choosing.take(sample))
-        survivors = [candidate for candidate in candidates if not candidate.reason]
-        trials = [candidate.description for candidate in survivors[: self._settings.n_trials]]
-        for candidate in candidates:
-            if candidate.description not in trials:
-                reason = candidate.reason or "others promise more"
-                self._reject(step, kind, candidate.description, reason, screened=candidate.gain)
-        if not trials:
-            return found, side
-        columns = self._ask(self._model.judge(items, trials))
-        return self._decide(step, kind, trials, columns, everything, found, side, n_locked)
+        self, step: int, everything: Evidence, found: Found, fitted: Fitted, n_locked: int
+    ) -> tuple[Found, Fitted]:
+        """Propose and screen by the choosing items, decide by the others."""
+        is_usable = (everything.item_weights > 0) & ~np.isnan(everything.targets).all(axis=1)
+        sides = Sides.draw(is_usable, self._rng)
+        kinds = contrast.KINDS[self._settings.contrast]
+        kind = self._kinds.choose(contrast.possible(kinds, len(found.features)))
+        n_judged = self._questions.n_judged
+        new = self._propose(step, kind, everything, found, fitted, sides)
+        regression = fitted.regression
+        base = Base(everything, regression.transform(found.judgments), regression.noise_variance_)
+        chosen = self._screen(step, new, found, base, sides)
+        if chosen:
+            runners, dropped = race(
+                [(one.description, one.effect) for one in chosen],
+                self._questions.judge,
+                base,
+                sides.deciding,
+                self._investing.level,
+            )
+            for description, n_seen, chance in dropped:
+                reason = "can hardly win any more"
+                self._reject(step, description, reason, n_judged=n_seen, chance=chance)
+            larger = self._decide(step, runners, base, found, sides)
+        else:
+            larger = found
+        paid = larger is not found
+        if paid:
+            found, fitted, paid = self._confirm(
+                step, everything, found, fitted, larger, sides, n_locked
+            )
+        self._kinds.learn(kind, paid=paid)
+        self._trace.add(step, "cost", n_judgments=self._questions.n_judged - n_judged)
+        return found, fitted
 
     def _propose(
         self,
         step: int,
         kind: str,
-        items: Catalog,
-        choosing: Evidence,
+        everything: Evidence,
         found: Found,
-        side: Side,
+        fitted: Fitted,
+        sides: Sides,
     ) -> list[str]:
-        assert side.fitted is not None  # noqa: S101 - the round fits first
+        choosing = everything.with_judgments(found.judgments).take(sides.choosing)
         groups = contrast.choose(
             kind,
-            side.fitted.regression,
+            fitted.regression,
             choosing,
-            group_size=self._model.group_size,
+            group_size=self._questions.group_size,
             rng=self._rng,
-        )
-        self._trace.add(step, "contrast", kind=kind, n_high=len(groups.high), n_low=len(groups.low))
-        shown = Contrast(
+        ).among(sides.choosing)
+        refines = None if groups.refines is None else found.features[groups.refines]
+        self._trace.add(
+            step,
+            "contrast",
             kind=kind,
-            high=items.take(side.choosing[groups.high]),
-            low=items.take(side.choosing[groups.low]),
-            known_features=found.features,
+            n_high=len(groups.high),
+            n_low=len(groups.low),
+            high=groups.high[:3].tolist(),
+            low=groups.low[:3].tolist(),
+            shown_high=self._questions.excerpts(groups.high),
+            shown_low=self._questions.excerpts(groups.low),
+            refines=refines,
         )
-        proposed = self._ask(self._model.propose(shown, self._model.n_proposals))
-        new = [text for text in dict.fromkeys(proposed) if text not in found.features]
-        self._trace.add(step, "propose", n_proposed=len(proposed), n_new=len(new))
+        new = self._questions.propose(groups, found.features)
+        self._trace.add(step, "propose", n_new=len(new))
         return new
+
+    def _screen(
+        self, step: int, new: list[str], found: Found, base: Base, sides: Sides
+    ) -> list[Screened]:
+        """Judge candidates on a sample of the choosing items; the best enter the race."""
+        n_sampled = min(len(sides.choosing), self._settings.screening_items)
+        sample = np.sort(self._rng.choice(sides.choosing, n_sampled, replace=False))
+        if not new:
+            return []
+        judged = self._questions.judge(sample, new)
+        candidates = screen(new, judged, base.on(sample), found.judgments[sample])
+        survivors = [one for one in candidates if not one.reason][: self._settings.n_trials]
+        chosen = {one.description for one in survivors}
+        for one in candidates:
+            if one.description not in chosen:
+                reason = one.reason or "others promise more"
+                self._reject(step, one.description, reason, screened=one.gain)
+        return survivors
 
     def _decide(
         self,
         step: int,
-        kind: str,
-        descriptions: list[str],
-        columns: Floats,
-        everything: Evidence,
+        runners: list[Runner],
+        base: Base,
         found: Found,
-        side: Side,
-        n_locked: int,
-    ) -> tuple[Found, Side]:
-        """Try the survivors one after the other, then confirm those accepted by EM."""
-        fitted = side.fitted
-        assert fitted is not None  # noqa: S101 - the round fits first
-        expected = fitted.regression.transform(found.judgments)
-        working = acceptance.WorkingRegression(everything, expected, side, self._regression.ridge)
-        larger = found
-        accepted: list[dict[str, Any]] = []
-        for description, column in zip(descriptions, columns.T, strict=True):
-            is_full = len(larger.features) >= self._settings.n_features
-            verdict = working.judge(column, n_locked, is_full=is_full)
-            numbers = {"gain": verdict.gain, "standard_error": verdict.standard_error}
-            if not verdict.accepted:
+        sides: Sides,
+    ) -> Found:
+        """Test the finishers one after the other, each beside those accepted before it."""
+        trial = base.on(sides.deciding)
+        for runner in runners:
+            level = self._investing.level
+            verdict = trial.test(runner.judgments, runner.effect)
+            numbers = {
+                "gain": verdict.gain,
+                "p_value": verdict.p_value,
+                "level": level,
+                "n_tried": self._investing.n_tests + 1,
+            }
+            if not self._investing.settle(verdict.p_value):
                 reason = "gains no more than chance on the deciding items"
-                self._reject(step, kind, description, reason, **numbers)
+                self._reject(step, runner.description, reason, **numbers)
                 continue
-            working.accept(column, verdict.replaced)
-            replaced = None
-            if verdict.replaced is not None:
-                replaced = larger.features[verdict.replaced]
-                larger = larger.without(verdict.replaced)
-            larger = larger.with_feature(description, verdict.gain, column)
-            accepted.append({"description": description, "replaced": replaced, **numbers})
-        if not accepted:
-            return found, side
-        trial = self._fit(everything.take(side.choosing), _rows(larger, side.choosing), fitted)
-        gain = self._evidence_gain(everything, found, fitted, larger, trial, side)
-        confirmed = gain > 0
-        for record in accepted:
-            if not confirmed:
-                reason = "the log evidence of the deciding items falls under the model itself"
-                record.pop("replaced")
-                self._reject(step, kind, record.pop("description"), reason, **record)
-                continue
-            n_features = len(larger.features)
-            self._trace.add(step, "accept", kind=kind, n_features=n_features, **record)
-        self._trace.add(step, "confirm", gain=gain, accepted=confirmed)
-        return (larger, replace(side, fitted=trial)) if confirmed else (found, side)
+            column = self._complete(runner, sides.deciding, len(found.judgments))
+            base = base.with_feature(column)
+            trial = base.on(sides.deciding)
+            found = found.with_feature(runner.description, verdict.gain, column)
+            n_features = len(found.features)
+            self._trace.add(
+                step, "accept", description=runner.description, n_features=n_features, **numbers
+            )
+        return found
 
-    def _evidence_gain(
+    def _complete(self, runner: Runner, judged: Indices, n_items: int) -> Floats:
+        """Judgments of all items: those of the race and the others."""
+        column = np.empty(n_items)
+        column[judged] = runner.judgments
+        others = np.setdiff1d(np.arange(n_items), judged)
+        column[others] = self._questions.judge(others, [runner.description])[:, 0]
+        return column
+
+    def _confirm(
         self,
+        step: int,
         everything: Evidence,
         found: Found,
         fitted: Fitted,
         larger: Found,
-        trial: Fitted,
-        side: Side,
-    ) -> float:
-        """Log evidence of the deciding items with the larger model less that without, in nats."""
-        deciding = everything.take(side.deciding)
-        totals = [
-            ev.log_evidence(
-                fit.regression, deciding.with_judgments(judged.judgments[side.deciding])
-            )
-            @ deciding.item_weights
-            for judged, fit in ((larger, trial), (found, fitted))
-        ]
-        return float(totals[0] - totals[1])
+        sides: Sides,
+        n_locked: int,
+    ) -> tuple[Found, Fitted, bool]:
+        """Refit by EM; under the model itself the log evidence must rise too, then prune."""
+        trial = self._fit(everything, larger, fitted)
+        gain = evidence_gain_exact(
+            trial.regression,
+            fitted.regression,
+            everything.with_judgments(larger.judgments).take(sides.deciding),
+            everything.with_judgments(found.judgments).take(sides.deciding),
+            range(len(found.features), len(larger.features)),
+        )
+        self._trace.add(step, "confirm", gain=gain, accepted=gain > 0)
+        if gain <= 0:
+            for description in larger.features[len(found.features) :]:
+                reason = "the log evidence of the deciding items falls under the model itself"
+                self._reject(step, description, reason)
+            return found, fitted, False
+        self._record_fit(step, trial)
+        return *self._prune(step, everything, larger, trial, n_locked), True
 
     def _prune(
         self, step: int, everything: Evidence, found: Found, fitted: Fitted, n_locked: int
+    ) -> tuple[Found, Fitted]:
+        """Drop what least squares does not miss, and the weakest of too many."""
+        price = pruning.MIN_LOSS * everything.targets.shape[1]
+        while len(found.features) > n_locked:
+            k, loss = pruning.find_weakest(everything, fitted, found, n_locked)
+            if loss >= price and len(found.features) <= self._settings.n_features:
+                break
+            description = found.features[k]
+            found = found.without(k)
+            fitted = self._fit(everything, found, fitted)
+            n_left = len(found.features)
+            self._trace.add(step, "prune", description=description, loss=loss, n_features=n_left)
+        return found, fitted
+
+    def _finish(
+        self, step: int, everything: Evidence, found: Found, fitted: Fitted, n_locked: int
     ) -> Discovered:
-        """Drop what does not pay, then fit to convergence with standard errors."""
+        """Fit to convergence with standard errors, dropping what does not pay under the model."""
         while True:
             evidence = everything.with_judgments(found.judgments)
             start = fitted.start(found)
@@ -249,27 +294,18 @@ class Discovery:
             n_left = len(found.features)
             self._trace.add(step, "prune", description=description, loss=loss, n_features=n_left)
 
-    def _fit(self, evidence: Evidence, found: Found, before: Fitted | None) -> Fitted:
-        """Fit the features of `found`, whose judgments are those of the evidence's items."""
+    def _fit(self, everything: Evidence, found: Found, before: Fitted | None) -> Fitted:
         regression = ev.fit(
             self._regression,
-            evidence.with_judgments(found.judgments),
+            everything.with_judgments(found.judgments),
             start=None if before is None else before.start(found),
             max_iter=FIT_ITERATIONS,
             tol=FIT_TOL,
         )
         return Fitted(found.features, regression)
 
-    def _sample(self, n_choosing: int) -> ev.Indices:
-        n_sampled = min(n_choosing, self._settings.screening_items)
-        return np.sort(self._rng.choice(n_choosing, n_sampled, replace=False))
-
-    def _reject(
-        self, step: int, kind: str, description: str, reason: str, **numbers: float
-    ) -> None:
-        self._trace.add(
-            step, "reject", kind=kind, description=description, reason=reason, **numbers
-        )
+    def _reject(self, step: int, description: str, reason: str, **numbers: float) -> None:
+        self._trace.add(step, "reject", description=description, reason=reason, **numbers)
 
     def _record_fit(self, step: int, fitted: Fitted) -> None:
         self._trace.add(
@@ -280,7 +316,3 @@ class Discovery:
             n_iter=fitted.regression.n_iter_,
             converged=fitted.regression.converged_,
         )
-
-
-def _rows(found: Found, rows: ev.Indices) -> Found:
-    return replace(found, judgments=found.judgments[rows])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from genz.catalog import Catalog
 from genz.discovery.loop import Settings
-from genz.discovery.state import N_SIDES
+from genz.discovery.state import CHOOSING_SHARE
 from genz.foundation.remote import RemoteModel, Step
 from genz.foundation.remote.outlook import TYPICAL_FEATURE, total
 
@@ -20,7 +20,7 @@ def plan_fit(
     """
     candidates = [f"{TYPICAL_FEATURE} {n}" for n in range(model.n_proposals)]
     trials = candidates[: settings.n_trials]
-    n_choosing = len(items) - len(items) // N_SIDES
+    n_choosing = int(CHOOSING_SHARE * len(items))
     screened = min(settings.screening_items, n_choosing) / len(items)
     first = [model.plan_judging(items, own), model.plan_auditing(items, len(own))]
     given = total(first, f"judge {len(own)} features of your own")

@@ -3,23 +3,55 @@
 import numpy as np
 
 from genz.discovery import evidence as ev
+from genz.discovery.acceptance import standardised
 from genz.discovery.evidence import Evidence
 from genz.discovery.state import Fitted, Found
+from genz.statistics.arrays import Floats
 from genz.statistics.regression import LatentFeatureRegression
 
 MIN_LOSS = 1.0
-"""Nats that leaving a feature out must cost; AIC's price of one parameter."""
+"""Nats for each target that leaving a feature out must cost; AIC's price of a parameter."""
 
 SUSPECT_Z = 2.0
 """Only features whose effects are all within this many standard errors of zero are tried."""
 
 TRIAL_ITERATIONS = 20
 
+Weakest = tuple[int, float]
+"""A feature and the nats that it is worth."""
+
+
+def losses(everything: Evidence, expected: Floats, noise_variance: Floats) -> Floats:
+    """Nats of log likelihood that least squares on E[z] (N, K) loses without each feature, (K,)."""
+    one = np.ones((len(expected), 1))
+    root = np.sqrt(everything.item_weights)[:, np.newaxis]
+    design = np.hstack([one, everything.covariates, expected]) * root
+    targets = standardised(everything, noise_variance) * root
+    gram = design.T @ design
+    gram[np.diag_indices_from(gram)] += 1e-9 * np.trace(gram) / len(gram)
+    inverse = np.linalg.inv(gram)
+    coefficients = inverse @ (design.T @ targets)
+    power = np.maximum(((targets - design @ coefficients) ** 2).sum(axis=0), 1e-300)
+    # Leaving column k out adds w_k^2 / (inverse gram)_kk to the residual power of each target.
+    added = coefficients**2 / np.diag(inverse)[:, np.newaxis]
+    lost = 0.5 * len(expected) * np.log1p(added / power).sum(axis=1)
+    return np.asarray(lost[len(lost) - expected.shape[1] :])
+
+
+def find_weakest(everything: Evidence, fitted: Fitted, found: Found, n_locked: int) -> Weakest:
+    """Find the feature, not one of the first `n_locked`, that least squares misses least."""
+    regression = fitted.regression
+    expected = regression.transform(found.judgments)
+    lost = losses(everything, expected, regression.noise_variance_)
+    lost[:n_locked] = np.inf
+    k = int(np.argmin(lost))
+    return k, float(lost[k])
+
 
 def find_idle(
     fitted: Fitted, found: Found, everything: Evidence, n_locked: int
 ) -> tuple[int, float, LatentFeatureRegression] | None:
-    """Find a feature whose removal costs less than `MIN_LOSS`.
+    """Find a feature whose removal costs less than `MIN_LOSS` for each target.
 
     `fitted` must have its covariance. The first `n_locked` features are the user's own and stay.
     Returns the feature, the loss in nats and the regression without it, or None.
@@ -38,6 +70,6 @@ def find_idle(
             tol=1e-6,
         )
         loss = float(regression.log_likelihood_ - smaller.log_likelihood_)
-        if loss < MIN_LOSS:
+        if loss < MIN_LOSS * everything.targets.shape[1]:
             return int(k), loss, smaller
     return None

@@ -1,71 +1,76 @@
-"""A quick estimate of what each candidate could gain, before it costs a fit."""
+"""A quick estimate of what each candidate could gain, before it is judged on more items."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from genz.discovery.evidence import Evidence, filled
+from genz.discovery.acceptance import Trial
 from genz.statistics.arrays import Floats
-from genz.statistics.regression import LatentFeatureRegression
 
-MAX_UNKNOWN_SHARE = 0.2
+MAX_UNKNOWN_SHARE = 0.4
 MAX_AGREEMENT = 0.98
 MIN_MINORITY = 3
 """A feature with fewer items than this on one side cannot be told from their own noise."""
 
+MIN_GAIN = 1.0
+"""Nats, by choosing items that favour it: a candidate below will not pass on others."""
+
 
 @dataclass(frozen=True)
 class Screened:
-    """A candidate's judgments on the screened items and what they promise.
+    """A candidate's judgments of the screened items and what they promise.
 
     Attributes
     ----------
+    effect : ndarray of shape (D,)
+        In noise standard deviations.
     gain : float
-        Upper estimate of the gain in log likelihood, in nats; 0 when dropped.
+        Log likelihood that it gains on the screened items along its effect, in nats.
     reason : str
         Why the candidate was dropped; empty when it was not.
     """
 
     description: str
     judgments: Floats
+    effect: Floats
     gain: float
     reason: str
 
 
 def screen(
-    descriptions: list[str],
-    judgments: Floats,
-    regression: LatentFeatureRegression,
-    evidence: Evidence,
+    descriptions: Sequence[str], judgments: Floats, trial: Trial, known: Floats
 ) -> list[Screened]:
-    """Screen candidates judged on the items of `evidence`; the most promising first.
+    """Screen candidates by their judgments (n, M) of the items of `trial`, most promising first.
 
-    The gain is that of least squares on E[z] with the candidate beside the known features:
-    sum over targets of n / 2 log(RSS without / RSS with).
+    `known` (n, K) are the judgments of the features that the model has. Of candidates that are
+    judged alike the most promising stays.
     """
-    known = regression.transform(evidence.judgments)
-    root = np.sqrt(evidence.item_weights)[:, np.newaxis]
-    design = np.hstack([np.ones((len(known), 1)), evidence.covariates, known]) * root
-    basis = np.linalg.qr(design)[0]
-    targets = np.nan_to_num(evidence.targets - np.nanmean(evidence.targets, axis=0)) * root
-    residual = targets - basis @ (basis.T @ targets)
-    power = (residual**2).sum(axis=0)
     screened = []
     for description, column in zip(descriptions, judgments.T, strict=True):
-        reason = _why_not(column, evidence.judgments)
-        gain = 0.0
+        reason = _why_not(column, known)
+        effect, gain = np.zeros(0), 0.0
         if not reason:
-            candidate = filled(column) * root
-            new = (candidate - basis @ (basis.T @ candidate))[:, 0]
-            size = float(new @ new)
-            if size < 1e-8 * float((candidate**2).sum()):
-                reason = "the known features determine it"
-            else:
-                explained = (new @ residual) ** 2 / size
-                share = np.clip(explained / power, 0, 1 - 1e-12)
-                gain = float(-0.5 * len(column) * np.log1p(-share).sum())
-        screened.append(Screened(description, column, gain, reason))
-    return sorted(screened, key=lambda screened_one: -screened_one.gain)
+            effect = trial.effect(column)
+            gain = trial.test(column, effect).gain
+            if gain < MIN_GAIN:
+                reason = "promises too little"
+        screened.append(Screened(description, column, effect, gain, reason))
+    screened.sort(key=lambda one: -one.gain)
+    return _without_twins(screened)
+
+
+def _without_twins(screened: list[Screened]) -> list[Screened]:
+    kept: list[Screened] = []
+    judged = np.zeros((len(screened[0].judgments) if screened else 0, 0))
+    for one in screened:
+        if not one.reason and _is_like(one.judgments, judged):
+            kept.append(replace(one, reason="judged like a better one"))
+            continue
+        if not one.reason:
+            judged = np.column_stack([judged, one.judgments])
+        kept.append(one)
+    return kept
 
 
 def _why_not(column: Floats, known: Floats) -> str:
@@ -75,9 +80,13 @@ def _why_not(column: Floats, known: Floats) -> str:
     yes = float(np.nansum(column > 0.5))
     if min(yes, len(column) - yes) < MIN_MINORITY:
         return "nearly all items are judged alike"
-    if known.shape[1]:
-        with np.errstate(invalid="ignore"):
-            agreement = np.mean((column[:, np.newaxis] > 0.5) == (known > 0.5), axis=0)
-        if max(agreement.max(), 1 - agreement.min()) > MAX_AGREEMENT:
-            return "judged like a known feature"
-    return ""
+    return "judged like a known feature" if _is_like(column, known) else ""
+
+
+def _is_like(column: Floats, others: Floats) -> bool:
+    """Whether the judgments agree with, or contradict, those of another on nearly all items."""
+    if not others.shape[1]:
+        return False
+    with np.errstate(invalid="ignore"):
+        agreement = np.mean((column[:, np.newaxis] > 0.5) == (others > 0.5), axis=0)
+    return bool(max(agreement.max(), 1 - agreement.min()) > MAX_AGREEMENT)

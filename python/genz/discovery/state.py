@@ -1,16 +1,19 @@
-"""What discovery has found so far, and the sides from which it looks at the items."""
+"""What discovery has found so far, and the parting of the items for one round."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from genz.discovery.evidence import Indices
 from genz.statistics.arrays import Floats
 from genz.statistics.parameters import Parameters
 from genz.statistics.regression import LatentFeatureRegression
 
-N_SIDES = 3
-"""Every item decides on one side and helps to choose on the others; no fewer items will do."""
+MIN_ITEMS = 3
+"""Fewer items with a target cannot be parted and fitted."""
+
+CHOOSING_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -62,23 +65,18 @@ class Fitted:
 
 
 @dataclass(frozen=True)
-class Side:
-    """Items that choose and items that decide, and the fit to the choosing items.
-
-    The fit has never seen the deciding items, in this round or an earlier one: a model that
-    remembers them would seem to lose by every change.
-    """
+class Sides:
+    """Rows of the items that choose in a round and of those that decide, in random order."""
 
     choosing: Indices
     deciding: Indices
-    fitted: Fitted | None = None
 
     @classmethod
-    def draw(cls, n_items: int, rng: np.random.Generator) -> "list[Side]":
-        """Draw sides whose deciding items part the catalog of at least `N_SIDES` items."""
-        parts = np.array_split(rng.permutation(n_items), N_SIDES)
-        everything = np.arange(n_items)
-        return [cls(np.setdiff1d(everything, part), np.sort(part)) for part in parts]
+    def draw(cls, usable: NDArray[np.bool_], rng: np.random.Generator) -> "Sides":
+        """Part the usable items anew: every round is decided by other items."""
+        rows = rng.permutation(np.flatnonzero(usable))
+        n_choosing = int(np.ceil(CHOOSING_SHARE * len(rows)))
+        return cls(np.sort(rows[:n_choosing]), rows[n_choosing:])
 
 
 def is_hard(column: Floats) -> bool:

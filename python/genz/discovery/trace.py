@@ -12,10 +12,9 @@ class Trace:
     """Append-only list of records, each told to an observer as it comes.
 
     A record has ``step`` (round, 0 before the first), ``action`` (``"fit"``, ``"contrast"``,
-    ``"propose"``, ``"accept"``, ``"reject"``, ``"confirm"``, ``"prune"``, ``"stop"``) and the
-    numbers behind the decision, all of JSON's types. An accepted feature that comes in the place of
-    another names it as ``replaced``; a round's accepted features stand only if ``"confirm"`` says
-    that the log evidence of the deciding items rose.
+    ``"propose"``, ``"accept"``, ``"reject"``, ``"confirm"``, ``"prune"``, ``"cost"``, ``"stop"``,
+    ``"refit"``) and the numbers behind the decision, all of JSON's types. A round's accepted
+    features stand only if ``"confirm"`` says that the log evidence of the deciding items rose.
     """
 
     def __init__(self, observer: Callable[[Record], None] | None = None) -> None:

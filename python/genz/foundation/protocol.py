@@ -12,22 +12,29 @@ from genz.catalog import Catalog
 
 @dataclass(frozen=True)
 class Contrast:
-    """Two groups of items that a missing feature would separate.
+    """Groups of items that a missing feature would separate, or items without any contrast.
 
     Attributes
     ----------
     kind : str
-        Why the statistical model chose the groups: ``"residual"``, ``"error"`` or ``"split"``.
+        Why the statistical model chose the groups: ``"residual"``, ``"error"``, ``"split"`` or
+        ``"refine"``; ``"random"`` where chance chose, ``"none"`` where `high` is a random sample
+        and `low` is empty: features that such items may have or not are wanted.
     high, low : Catalog
-        The items of the two groups; a description should hold in one and not in the other.
+        The items of the two groups; a description should hold in one and not in the other. Of
+        ``"refine"`` those that contradict and those that agree; of ``"none"`` `low` is empty.
     known_features : tuple of str
         Descriptions that the model already has, not to be proposed again.
+    refines : str or None
+        With ``"refine"``, the feature to be described more sharply: on the items of `high` its
+        judgments contradict the targets, on those of `low` they agree.
     """
 
     kind: str
     high: Catalog
     low: Catalog
     known_features: tuple[str, ...] = ()
+    refines: str | None = None
 
 
 @runtime_checkable
@@ -54,7 +61,8 @@ class FoundationModel(Protocol):
     or a prediction and left after the last. Attributes more are read where they are there:
     ``settings``, a dictionary of how it was asked, which is saved with the model; ``unknown``,
     dictionaries (``item``, ``feature``, ``reason``) of judgments that stayed unknown; ``spent``, a
-    dictionary of what the answers took (requests, tokens, cost).
+    dictionary of what the answers took (requests, tokens, cost); ``is_certain``, whether its hard
+    judgments are the truth, so that a fit takes them as gold labels.
     """
 
     name: str
@@ -74,7 +82,11 @@ class FoundationModel(Protocol):
         ...
 
     async def propose(self, contrast: Contrast, n: int) -> list[str]:
-        """Propose at most `n` short descriptions that separate the two groups, best first."""
+        """Propose at most `n` short descriptions by a contrast, best first.
+
+        Those that separate its groups; sharper ones than that which it refines; or, without a
+        second group, those that such items differ in and that could matter for the target.
+        """
         ...
 
     async def predict(

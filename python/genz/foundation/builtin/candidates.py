@@ -29,8 +29,8 @@ from genz.foundation.builtin.conditions import (
 )
 
 MAX_THRESHOLDS = 40
-MAX_UNION = 6
-MIN_UNION_ITEMS = 25
+MAX_UNION = 8
+MIN_UNION_ITEMS = 3
 """Shown items that each value of a union must have: rarer ones would be chosen by their noise."""
 MAX_PHRASES = 40
 MAX_CATEGORIES = 200
@@ -138,8 +138,12 @@ def phrases(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iterato
 
 
 def _phrases(text: str) -> set[str]:
-    words = [word.lower() for word in _WORD.findall(text) if "'" not in word]
-    return {*words, *(f"{a} {b}" for a, b in pairwise(words))}
+    """Words, and pairs of words with nothing but space between them."""
+    found = [match for match in _WORD.finditer(text) if "'" not in match[0]]
+    pairs = (
+        f"{a[0]} {b[0]}".lower() for a, b in pairwise(found) if text[a.end() : b.start()].isspace()
+    )
+    return {*(match[0].lower() for match in found), *pairs}
 
 
 def _counts(

@@ -33,8 +33,9 @@ class BuiltinModel:
     """
 
     name = "builtin"
-    error_rate = 0.01
-    rate_strength = 400.0
+    is_certain = True
+    error_rate = 0.001
+    rate_strength = 1e5
     group_size = 400
     n_proposals = 60
 
@@ -52,15 +53,19 @@ class BuiltinModel:
 
         Conditions are ranked by the log likelihood ratio of the two groups' shares less their
         description length, and one that agrees with a better or a known one on nearly all shown
-        items is left out.
+        items is left out. Without a second group those come first that divide the items best.
         """
         n_high, n_low = len(contrast.high), len(contrast.low)
-        if not n_high or not n_low:
+        if not n_high or not (n_low or contrast.kind == "none"):
             return []
         items = _concatenate(contrast.high, contrast.low)
         in_high = np.arange(n_high + n_low) < n_high
-        singles = _ranked(_score(candidates.find(items, in_high), items, in_high))
-        pairs = _pairs(singles[:PAIRED], items, in_high)
+        pairs: Iterable[_Scored[Both]] = ()
+        if n_low:
+            singles = _ranked(_score(candidates.find(items, in_high), items, in_high))
+            pairs = _pairs(singles[:PAIRED], items, in_high)
+        else:
+            singles = _ranked(_informative(items))
         known = [parse_condition(feature) for feature in contrast.known_features]
         taken = [_signs(c.judge(items)) for c in known if c is not None]
         proposed: list[str] = []
@@ -107,6 +112,19 @@ def _score(
         statistic = separation(truth, in_high)
         if statistic > 0:
             yield _Scored(condition, truth, length, statistic / 2 - length)
+
+
+def _informative(items: Catalog) -> Iterator[_Scored[Simple]]:
+    """Conditions by the entropy of their truth on the items less the description length.
+
+    Finders that compare two groups are given the odd and the even items.
+    """
+    for condition, length in candidates.find(items, np.arange(len(items)) % 2 == 0):
+        truth = condition.judge(items)
+        share = float(np.mean(truth == 1))
+        if 0 < share < 1:
+            entropy = -share * np.log(share) - (1 - share) * np.log1p(-share)
+            yield _Scored(condition, truth, length, len(items) * float(entropy) - length)
 
 
 def _ranked(scored: Iterable[_Scored[C_co]]) -> list[_Scored[C_co]]:

@@ -1,0 +1,85 @@
+"""Judging candidates on the deciding items in stages; who can hardly win any more drops out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from genz.discovery.acceptance import Base
+from genz.discovery.evidence import Indices
+from genz.statistics.arrays import Floats
+
+STAGES = (0.25, 0.5, 1.0)
+"""Shares of the deciding items after which the candidates are looked at."""
+
+MIN_STAGE = 50
+"""A first stage of fewer items would tell too little: all are then judged at once."""
+
+MIN_CHANCE = 0.05
+"""A candidate drops out when the chance that it passes in the end falls below this."""
+
+Judge = Callable[[Indices, Sequence[str]], Floats]
+"""Judgments (n, k) of the items in these rows on these descriptions."""
+
+
+@dataclass(frozen=True)
+class Runner:
+    """A candidate in the race: its effect (D,) on the choosing items, judgments of the deciding."""
+
+    description: str
+    effect: Floats
+    judgments: Floats
+
+
+def race(
+    runners: Sequence[tuple[str, Floats]],
+    judge: Judge,
+    base: Base,
+    deciding: Indices,
+    level: float,
+) -> tuple[list[Runner], list[tuple[str, int, float]]]:
+    """Judge candidates (description, effect) on the `deciding` items, in their (random) order.
+
+    Leaving early for want of promise can only make false finds rarer (a stop for futility; the
+    chance is the conditional power under the trend so far, Lan & Wittes 1988, Biometrics 44).
+
+    Returns
+    -------
+    finished : list of Runner
+    dropped : list of (description, number of deciding items judged, chance)
+    """
+    running = [Runner(text, effect, np.zeros(0)) for text, effect in runners]
+    dropped = []
+    n_judged = 0
+    for share in STAGES:
+        n_wanted = round(share * len(deciding))
+        if not running or (share < 1 and n_wanted < MIN_STAGE):
+            continue
+        new = judge(deciding[n_judged:n_wanted], [runner.description for runner in running])
+        running = [
+            Runner(runner.description, runner.effect, np.concatenate([runner.judgments, column]))
+            for runner, column in zip(running, new.T, strict=True)
+        ]
+        n_judged = n_wanted
+        if share == 1:
+            break
+        still = []
+        trial = base.on(deciding[:n_judged])
+        for runner in running:
+            t = trial.test(runner.judgments, runner.effect).t
+            chance = _chance(t, n_judged / len(deciding), level)
+            if chance < MIN_CHANCE:
+                dropped.append((runner.description, n_judged, chance))
+            else:
+                still.append(runner)
+        running = still
+    return running, dropped
+
+
+def _chance(t: float, share: float, level: float) -> float:
+    """Chance that the final statistic passes `level`, if the trend so far is the truth."""
+    expected = t / np.sqrt(share)
+    # Of the trend itself only a share is seen: its own uncertainty widens what may come.
+    spread = np.sqrt((1 - share) / share)
+    return float(ndtr((expected + ndtri(level)) / spread))
