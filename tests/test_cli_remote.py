@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from commands import records, run
+from genz.prompts.reading import read
 from genz.testing import Endpoint, Faults, Latency
 from remote import FEATURES, Planted
 
@@ -275,3 +276,21 @@ def test_another_model_is_not_asked_at_the_place_of_the_fitted_one(
         done = run("predict", tmp_path / "m", catalog, "--model", "anthropic:x", *asked[-2:])
     assert done.exit_code == 5
     assert "ANTHROPIC_API_KEY" in done.stderr
+
+
+def test_baselines_that_ask_for_targets_are_told_what_they_are(
+    planted: Planted, catalog: Path, tmp_path: Path
+) -> None:
+    with planted.server(keep_bodies=True) as server:
+        asked = endpoint(server.base_url, tmp_path)
+        done = run(
+            *("evaluate", catalog, *FIT, *asked, "--folds", "2", "--patience", "1"),
+            *("--baselines", "direct,zero_shot"),
+        )
+        bodies = [json.loads(body)["messages"] for body in server.bodies]
+    assert done.exit_code == 0, done.output
+    tasks = [read(system["content"], user["content"]) for system, user in bodies]
+    assert {task.subject for task in tasks if task.angle == "matter"} == {"price"}
+    predictions = [user["content"] for _, user in bodies if "Items to predict" in user["content"]]
+    assert predictions
+    assert all("What to predict: price\n" in text for text in predictions)

@@ -147,6 +147,16 @@ def test_features_that_separate_the_groups_are_proposed_best_first() -> None:
     assert extended == [*HOSTILE, best, f"{best.upper()}.", "smells of rain", FEATURES[2]]
 
 
+def test_without_a_contrast_features_are_proposed_that_part_the_items() -> None:
+    items = [Item(item) for item in ITEMS]
+    with FakeFoundationServer(TRUTH) as server:
+        body = openai_body(proposal.prompt("matter", items, [], [], 6))
+        found = proposal.read(ask(server, body)[0].reply)
+    shares = TRUTH.shares(found)
+    assert set(found) == {f for f in FEATURES if 0.02 < TRUTH.shares([f])[0] < 0.98}
+    assert list(shares * (1 - shares)) == sorted(shares * (1 - shares), reverse=True)
+
+
 def test_predictions_are_the_mean_of_the_examples_or_what_a_callable_says() -> None:
     items = [Item(item) for item in ITEMS]
     targets = np.array([[1.0, 10.0], [3.0, 30.0]])

@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, PngImagePlugin
 
+from genz.client.prompt import Prompt
 from genz.errors import ImageError, UsageError
 from genz.images import ImageLoader
 from genz.images.files import open_below
@@ -529,3 +530,55 @@ def test_pillow_is_imported_when_it_is_needed_and_named_when_it_is_not_there(roo
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert "pip install 'genz[images]'" in got.stdout
+
+
+def test_an_image_is_named_without_being_decoded(root: Path, save: Save) -> None:
+    path = save(picture(), "a.png")
+    (root / "b.png").write_bytes(b"no image at all")
+    loader = ImageLoader(root, quality=70)
+    named = loader.name(path)
+    assert named.load is not None
+    assert named.data == b""
+    loaded = named.load()
+    assert loaded == loader.load(path)
+    assert (loaded.digest, loaded.media_type) == (named.digest, named.media_type)
+    assert ImageLoader(root, quality=71).name(path).digest != named.digest
+    broken = loader.name("b.png")
+    assert loader.fault("b.png") is None, "nobody has looked at it"
+    with pytest.raises(ImageError, match="no JPEG"):
+        broken.load()
+    assert "no JPEG" in loader.fault("b.png")
+    assert "missing" in loader.fault("c.png")
+    with pytest.raises(ImageError, match="missing"):
+        loader.name("c.png")
+    save(picture(), "b.png")
+    assert loader.fault("b.png") is None, "it was mended"
+
+
+def test_a_file_that_changes_after_it_was_named_is_not_shown_under_the_old_name(
+    root: Path, save: Save
+) -> None:
+    path = save(picture(), "a.png")
+    loader = ImageLoader(root)
+    named = loader.name(path)
+    save(picture(size=(30, 20)), "a.png")
+    with pytest.raises(ImageError, match="changed while it was used"):
+        named.load()
+    assert loader.name(path).digest != named.digest
+
+
+def test_a_prompt_tells_of_all_its_broken_images(root: Path, save: Save) -> None:
+    save(picture(), "a.png")
+    for name in ("b.png", "c.png"):
+        (root / name).write_bytes(b"no image at all")
+    loader = ImageLoader(root)
+    named = [loader.name(name) for name in ("a.png", "b.png", "c.png")]
+    prompt = Prompt("s", ("one", named[0], "two", *named[1:]), 10)
+    assert not prompt.is_loaded
+    with pytest.raises(ImageError, match=r"b\.png"):
+        prompt.loaded()
+    assert loader.fault("c.png") is not None
+    whole = Prompt("s", ("one", named[0]), 10).loaded()
+    assert whole.is_loaded
+    assert whole.images == (loader.load("a.png"),)
+    assert whole.loaded() == whole

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -178,13 +179,31 @@ def test_targets_are_predicted_in_spite_of_a_poisonous_item(tmp_path):
 
 
 class Loader:
-    """Images whose bytes are their path; one of them cannot be loaded."""
+    """Images whose bytes are their path; some of them cannot be loaded."""
+
+    def __init__(self) -> None:
+        self.faults: dict[str, str] = {}
+        self.n_loaded = 0
 
     def load(self, path: str) -> Image:
+        assert threading.current_thread() is not threading.main_thread()
+        self.n_loaded += 1
         if "missing" in path:
             raise ImageError(f"{path} is missing")
+        if "damaged" in path:
+            self.faults[path] = f"{path} is damaged"
+            raise ImageError(self.faults[path])
         data = path.encode()
         return Image("image/png", data, hashlib.sha256(data).hexdigest(), 8, 8)
+
+    def name(self, path: str) -> Image:
+        if "missing" in path:
+            raise ImageError(f"{path} is missing")
+        digest = hashlib.sha256(path.encode()).hexdigest()
+        return Image("image/png", b"", digest, 0, 0, lambda: self.load(path))
+
+    def fault(self, path: str) -> str | None:
+        return self.faults.get(path)
 
 
 def with_photos() -> Catalog:
@@ -213,3 +232,51 @@ def test_images_are_sent_with_their_items_and_one_that_is_missing_costs_its_item
         assert (f"base64,{base64.b64encode(name.encode()).decode()}" in bodies) == is_shown
     with pytest.raises(UsageError, match="photos"):
         judged("http://127.0.0.1:9/v1", tmp_path / "b.sqlite", with_photos())
+
+
+def test_a_damaged_image_is_found_when_it_is_asked_and_costs_one_question_without_it(tmp_path):
+    shown = TruthTable([f"note: {text}" for text in TEXTS], FEATURES, TRUTH)
+    store = tmp_path / "a.sqlite"
+    sound = with_photos()
+    damaged = with_photos()
+    damaged.array("photos")[5] = ("damaged.png",)
+    damaged.array("photos")[3] = ("3.png",)
+    loader = Loader()
+    with FakeFoundationServer(shown) as server:
+        got, judge = judged(server.base_url, store, damaged, loader=loader, max_images=2)
+        n_asked = server.statistics.n_requests
+        assert loader.n_loaded > 0
+        again = Loader()
+        replayed, second = judged(server.base_url, store, damaged, loader=again, max_images=2)
+        assert server.statistics.n_requests == n_asked, "nothing is paid again"
+        # Only what holds the damaged image is looked at again: it may have been mended.
+        assert again.n_loaded < loader.n_loaded / 2
+        judged(server.base_url, tmp_path / "b.sqlite", sound, loader=Loader(), max_images=2)
+        n_sound = server.statistics.n_requests - n_asked
+    want = TRUTH.astype(float)
+    want[5] = np.nan
+    assert_array_equal(got, want)
+    assert_array_equal(replayed, want)
+    assert judge.unknowns.by_kind == second.unknowns.by_kind == {"image": 12}
+    assert {cell.reason for cell in judge.unknowns.listed} == {"damaged.png is damaged"}
+    assert n_asked <= n_sound + 2
+
+
+def test_a_prediction_leaves_an_item_with_a_damaged_image_out(tmp_path):
+    catalog = with_photos().take(range(12))
+    catalog.array("photos")[:] = [(f"{i}.png",) for i in range(12)]
+    catalog.array("photos")[7] = ("damaged.png",)
+
+    async def run(server):
+        with AnswerStore.open(tmp_path / "a.sqlite") as store:
+            async with make_client(store, server.base_url) as client:
+                predictor = Predictor(client, n_items=4, loader=Loader())
+                empty = catalog.take([])
+                return await predictor.predict(catalog, empty, np.empty((0, 1))), predictor
+
+    table = TruthTable([f"note: {text}" for text in TEXTS], FEATURES, TRUTH)
+    with FakeFoundationServer(table, predict=lambda _: [2.5]) as server:
+        got, predictor = asyncio.run(run(server))
+        assert server.statistics.n_requests == 3
+    assert_array_equal(np.isnan(got[:, 0]), np.arange(12) == 7)
+    assert predictor.failures == {"image": 1}

@@ -210,17 +210,32 @@ def test_unknown_forms_are_refused():
         read("You are a poet.", "Write!")
 
 
-@pytest.mark.parametrize("angle", ["contrast", "common"])
+@pytest.mark.parametrize("angle", ["contrast", "common", "refine", "matter"])
 def test_proposals_are_read_back(angle):
     items = hostile_items()
-    prompt = proposal.prompt(angle, items[:6], items[6:], ["has a pool", "is\nnew"], 7)
+    prompt = proposal.prompt(
+        angle, items[:6], items[6:], ["has a pool", "is\nnew"], 7, subject="has\na pool: - 3"
+    )
     ids = proposal.ids_in(angle, items[:6], items[6:])
     task = read(prompt.system, "".join(prompt.parts))
     assert (task.form, task.n, task.features) == ("propose", 7, ("has a pool", "is new"))
-    low = ids[6:] if angle == "contrast" else ()
+    assert task.angle == angle
+    assert task.subject == ("has a pool: - 3" if angle in {"refine", "matter"} else "")
+    low = ids[6:] if angle in {"contrast", "refine"} else ()
     assert task.groups == (ids[:6], low)
     assert [text for _, text in task.items] == [i.text for i in items[: 6 + len(low)]]
     assert proposal.read(stop(proposal.write(["a", "b"]))) == ["a", "b"]
+
+
+def test_a_copied_example_is_told_unless_the_items_are_about_it():
+    systems = list(proposal.SYSTEM_OF.values())
+    examples = [json.loads(system[system.rindex("{") :])["descriptions"] for system in systems]
+    houses, dials = [Item("a villa")], [Item("a villa"), Item("Sundials and clocks")]
+    for text in (*examples[0], "mentions the Sundials", "a unicorn or a house"):
+        assert proposal.is_copied(text, houses)
+        assert not proposal.is_copied(text, dials)
+    assert not proposal.is_copied("is a dial in the sun", houses)
+    assert all(example == examples[0] for example in examples)
 
 
 def test_later_samples_are_drawn():

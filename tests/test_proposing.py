@@ -8,7 +8,7 @@ from genz.client.request import Failure, FailureKind
 from genz.errors import FoundationModelError
 from genz.foundation.protocol import Contrast
 from genz.foundation.remote.descriptions import fault_of, normal, tidy
-from genz.foundation.remote.proposing import Proposer
+from genz.foundation.remote.proposing import COPIED, Proposer
 from genz.prompts.proposal import write
 from judging_fakes import FakeClient
 
@@ -82,6 +82,72 @@ def test_what_may_be_no_feature_is_sifted_out():
     found, proposer = propose(FakeClient(respond))
     assert found == ["is old"]
     assert proposer.rejected == {"about groups or ids": 8, "a URL": 4}
+
+
+def test_a_copy_of_the_prompts_example_is_dropped():
+    copies = ["Mentions a sundial.", "a unicorn is shown", "is old"]
+    found, proposer = propose(FakeClient(lambda *_: write(copies)))
+    assert found == ["is old"]
+    assert proposer.rejected == {COPIED: 8}
+
+
+def asked_by(contrast: Contrast, respond: Callable | None = None, **options):
+    client = FakeClient(respond or (lambda *_: write(["is old", "has a pool"])))
+    proposer = Proposer(client, **options)
+    return asyncio.run(proposer.propose(contrast, 5)), client
+
+
+def test_without_a_contrast_one_group_is_shown_and_the_target_is_told():
+    items = Catalog.from_items(HIGH)
+    contrast = Contrast("none", items, items.take([]), ("has a roof",))
+    found, client = asked_by(contrast, target="price of a night")
+    assert found == ["is old", "has a pool"]
+    assert {(task.angle, task.subject) for task in client.asked} == {("matter", "price of a night")}
+    assert all(task.groups == (tuple(id_ for id_, _ in task.items), ()) for task in client.asked)
+    assert [request.sample for request in client.requests] == [0, 1, 2, 3]
+    assert [request.prompt.temperature > 0 for request in client.requests] == [False] + [True] * 3
+    untold, client = asked_by(contrast)
+    assert untold == found
+    assert {task.subject for task in client.asked} == {""}
+    assert asked_by(Contrast("none", items.take([]), items.take([])))[0] == []
+
+
+def test_a_group_without_contrast_that_is_too_long_is_halved():
+    def respond(task, request):
+        is_long = len(task.items) > 2
+        return Failure(FailureKind.CONTEXT, "too long") if is_long else write(["is old"])
+
+    items = Catalog.from_items(HIGH)
+    assert asked_by(Contrast("none", items, items.take([])), respond)[0] == ["is old"]
+
+
+def test_a_feature_is_refined_by_what_contradicts_it():
+    high, low = Catalog.from_items(HIGH), Catalog.from_items(LOW)
+    contrast = Contrast("refine", high, low, (), refines="has a pool")
+    found, client = asked_by(contrast)
+    assert found == ["is old"], "the same again is no refinement"
+    assert {(task.angle, task.subject) for task in client.asked} == {("refine", "has a pool")}
+    for task in client.asked:
+        texts = dict(task.items)
+        assert [[texts[id_] for id_ in group] for group in task.groups] == [HIGH, LOW]
+    assert asked_by(Contrast("refine", high, low.take([]), refines="has a pool"))[0] == []
+
+
+def test_an_item_that_is_refused_does_not_hide_the_others():
+    def respond(task, request):
+        is_refused = any("0 " in text for _, text in task.items)
+        return Failure(FailureKind.REFUSED, "no") if is_refused else write(["is old"])
+
+    client = FakeClient(respond)
+    found, proposer = propose(client)
+    assert found == ["is old"]
+    assert not proposer.failures
+    answered = [task for task in client.asked if not any("0 " in text for _, text in task.items)]
+    assert len(answered) == 4
+    always = FakeClient(lambda *_: Failure(FailureKind.REFUSED, "no"))
+    with pytest.raises(FoundationModelError):
+        propose(always)
+    assert len(always.asked) < 40
 
 
 def test_groups_that_are_too_long_are_halved():

@@ -1,6 +1,7 @@
 """Whole fits and predictions with a model behind an endpoint: found, stored, replayed, unknown."""
 
 import asyncio
+import json
 import random
 from pathlib import Path
 
@@ -44,6 +45,29 @@ def test_planted_features_are_found_and_a_replay_writes_the_same_model(
     )
     regressor(offline).fit(planted.items, planted.price).save(tmp_path / "again")
     assert model_files(tmp_path / "again") == model_files(tmp_path / "first")
+
+
+@pytest.mark.parametrize("contrast", ["none", "random", "errors"])
+def test_features_are_found_by_every_contrast_and_the_fake_says_what_was_asked(
+    contrast: str, tmp_path: Path
+) -> None:
+    planted = Planted()
+    with planted.server(keep_bodies=True) as server:
+        model = genz.OpenAIModel(
+            "fake", server.base_url, store=tmp_path / "store", target="price of the house"
+        )
+        fitted = regressor(model).set_params(contrast=contrast).fit(planted.items, planted.price)
+        asked = [json.loads(body)["messages"] for body in server.bodies]
+    tasks = [read(system["content"], user["content"]) for system, user in asked]
+    proposals = [task for task in tasks if task.form == "propose"]
+    angles = {task.angle for task in proposals}
+    told = {task.subject for task in proposals if task.angle == "matter"}
+    if contrast == "none":
+        assert angles == {"matter"}
+        assert told == {"price of the house"}
+    else:
+        assert {"contrast", "common"} <= angles <= {"contrast", "common", "refine"}
+    assert {feature.description for feature in fitted.features_} >= PLANTED
 
 
 def test_what_was_answered_is_never_asked_again(tmp_path: Path) -> None:

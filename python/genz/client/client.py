@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -11,21 +12,23 @@ from genz.client.budget import Budget, Estimator
 from genz.client.capabilities import Capabilities
 from genz.client.dialects import Dialect
 from genz.client.endpoint import Endpoint, known_capabilities
-from genz.client.key import question
+from genz.client.key import Question, question
 from genz.client.limiter import DEFAULT_CONCURRENCY, Limiter
 from genz.client.progress import Statistics
 from genz.client.reading import read_stored
-from genz.client.request import Answer, Failure, Outcome, Request
+from genz.client.request import Answer, Failure, FailureKind, Outcome, Request
 from genz.client.retry import RetryPolicy
 from genz.client.secret import Secret
 from genz.client.transport import Transport
 from genz.client.workers import Worker, Workers
-from genz.errors import UnreachableError
+from genz.errors import ImageError, UnreachableError
 from genz.store import AnswerStore
 
 __all__ = ["Client"]
 
 _SECONDS_BETWEEN_REPORTS = 0.1
+_N_LOADING = 4
+"""Questions whose images are decoded at a time: each in a thread, beside the loop."""
 
 
 class Client:
@@ -114,6 +117,7 @@ class Client:
         self._workers = Workers(self._answer, n_workers)
         # None until somebody else wants the same answer.
         self._in_flight: dict[bytes, asyncio.Future[Failure | None] | None] = {}
+        self._loading = asyncio.Semaphore(_N_LOADING)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -220,21 +224,32 @@ class Client:
                 return self._count(failure, stored=True)
         if (outcome := self._find(request, key)) is not None:
             return self._count(outcome, stored=True)
+        self._in_flight[key] = None
+        outcome = None
+        try:
+            outcome = await self._ask(request, ready, worker)
+        finally:
+            waiting = self._in_flight.pop(key)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(outcome if isinstance(outcome, Failure) else None)
+        return self._count(outcome, stored=False)
+
+    async def _ask(self, request: Request, ready: Question, worker: Worker) -> Outcome:
+        if not request.prompt.is_loaded:
+            try:
+                async with self._loading:
+                    prompt = await asyncio.to_thread(request.prompt.loaded)
+            except ImageError as error:
+                # Not noted in the store, for the file may be mended; so it is found offline too.
+                return Failure(FailureKind.IMAGE, str(error))
+            request = replace(request, prompt=prompt)
         if self._offline:
             raise UnreachableError(
                 f"offline: the answer to this question ({request.version}) of "
                 f"{self._endpoint.model} at {shown(self._endpoint.url)} is not in the store, "
                 f"{self._statistics.n_done} before it were; run once without offline"
             )
-        self._in_flight[key] = None
-        outcome = None
-        try:
-            outcome = await self._asker.ask(request, ready, worker)
-        finally:
-            waiting = self._in_flight.pop(key)
-            if waiting is not None and not waiting.done():
-                waiting.set_result(outcome if isinstance(outcome, Failure) else None)
-        return self._count(outcome, stored=False)
+        return await self._asker.ask(request, ready, worker)
 
     async def _shared(self, key: bytes) -> Failure | None:
         """Wait for another request of this key: its failure, or None to look for its answer."""

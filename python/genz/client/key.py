@@ -58,5 +58,8 @@ def question(dialect: Dialect, model: str, request: Request) -> Question:
 
 
 def _without_data(prompt: Prompt) -> Prompt:
-    parts = (replace(part, data=b"") if isinstance(part, Image) else part for part in prompt.parts)
+    parts = (
+        replace(part, data=b"", load=None) if isinstance(part, Image) else part
+        for part in prompt.parts
+    )
     return replace(prompt, parts=tuple(parts))

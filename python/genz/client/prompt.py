@@ -1,8 +1,10 @@
 """A question as every endpoint understands it, and what an endpoint replied."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+from genz.errors import ImageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,9 @@ class Image:
         keys and in the store.
     width, height : int
         In pixels.
+    load : callable, optional
+        Of an image that is only named (by its digest, without data and size): makes the image
+        itself, or raises `ImageError`. Decoding takes long, and a stored answer needs none.
     """
 
     media_type: str
@@ -27,6 +32,7 @@ class Image:
     digest: str
     width: int
     height: int
+    load: "Callable[[], Image] | None" = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,32 @@ class Prompt:
     def images(self) -> "tuple[Image, ...]":
         """The images among the parts."""
         return tuple(part for part in self.parts if isinstance(part, Image))
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether all images are there, not only named."""
+        return all(image.load is None for image in self.images)
+
+    def loaded(self) -> "Prompt":
+        """The prompt with all its images.
+
+        Raises
+        ------
+        ImageError
+            Of the first that cannot be loaded, after all were tried: what loads them then knows
+            of every one.
+        """
+        parts: list[str | Image] = []
+        errors: list[ImageError] = []
+        for part in self.parts:
+            try:
+                load = part.load if isinstance(part, Image) else None
+                parts.append(part if load is None else load())
+            except ImageError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+        return replace(self, parts=tuple(parts))
 
 
 @dataclass(frozen=True, slots=True)

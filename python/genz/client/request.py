@@ -26,6 +26,7 @@ class FailureKind(StrEnum):
     BAD_REQUEST = "bad request"
     BAD_BODY = "bad body"
     TRANSIENT = "transient failure"
+    IMAGE = "image"
 
 
 @dataclass(frozen=True, slots=True)

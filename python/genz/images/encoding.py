@@ -1,6 +1,5 @@
 """Bytes of any image as a small JPEG without metadata. Imports Pillow: import it when needed."""
 
-import hashlib
 import io
 import struct
 import threading
@@ -11,6 +10,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from genz.client.prompt import Image as PromptImage
 from genz.errors import ImageError
+from genz.images.digests import digest_of_content
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 
@@ -70,8 +70,7 @@ def encode(
     flat.info.clear()
     encoded = io.BytesIO()
     flat.save(encoded, "JPEG", quality=quality, subsampling=2, optimize=False, progressive=False)
-    # Of what came in and how it was treated: another version of Pillow must pay nothing again.
-    digest = hashlib.sha256(f"jpeg {max_side} {quality} ".encode("ascii") + content).hexdigest()
+    digest = digest_of_content(content, max_side, quality)
     return PromptImage("image/jpeg", encoded.getvalue(), digest, flat.width, flat.height)
 
 

@@ -21,6 +21,18 @@ class Images:
 
     def load(self, path: str) -> Image:
         """Load an image by its path relative to the root; see `ImageLoader.load`."""
+        return self._opened.load(path)
+
+    def name(self, path: str) -> Image:
+        """Name an image by its digest, without decoding it; see `ImageLoader.name`."""
+        return self._opened.name(path)
+
+    def fault(self, path: str) -> str | None:
+        """Why an image cannot be loaded, as far as is known; see `ImageLoader.fault`."""
+        return self._opened.fault(path)
+
+    @property
+    def _opened(self) -> ImageLoader:
         if self._loader is None:
             self._loader = ImageLoader(self._root)
-        return self._loader.load(path)
+        return self._loader

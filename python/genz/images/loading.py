@@ -2,10 +2,12 @@
 
 import threading
 from collections import OrderedDict
+from functools import partial
 from pathlib import Path
 
 from genz.client.prompt import Image
 from genz.errors import ImageError, UsageError
+from genz.images.digests import Digests, digest_of_content
 from genz.images.files import open_below
 
 MAX_SIDE = 1024
@@ -14,6 +16,8 @@ MAX_BYTES = 50_000_000
 MAX_PIXELS = 50_000_000
 QUALITY = 85
 CACHE_BYTES = 64_000_000
+MEDIA_TYPE = "image/jpeg"
+"""Of every image that is sent, which is known before it is encoded."""
 
 
 class ImageLoader:
@@ -76,6 +80,35 @@ class ImageLoader:
         self._max_side, self._max_pixels = max_side, max_pixels
         self._max_bytes, self._quality = max_bytes, quality
         self._cache = _Cache(cache_bytes)
+        self._digests = Digests()
+        self._faults: dict[tuple[object, ...], str] = {}
+
+    def name(self, path: str) -> Image:
+        """The image without data: its digest, and how to load it; nothing is decoded.
+
+        The file is read once a version.
+
+        Raises
+        ------
+        ImageError
+            No file below the root, or too large; whether it is an image is seen by `load` alone.
+        """
+        with open_below(self.root, path) as file:
+            digest = self._digests.find(
+                file.version,
+                lambda: digest_of_content(
+                    file.read(path, self._max_bytes), self._max_side, self._quality
+                ),
+            )
+        return Image(MEDIA_TYPE, b"", digest, 0, 0, partial(self._load_named, path, digest))
+
+    def fault(self, path: str) -> str | None:
+        """Why `load` failed for the file as it is now, or it cannot be opened; else None."""
+        try:
+            with open_below(self.root, path) as file:
+                return self._faults.get((path, *file.version))
+        except ImageError as error:
+            return str(error)
 
     def load(self, path: str) -> Image:
         """Load an image by its path relative to the root.
@@ -91,14 +124,25 @@ class ImageLoader:
             if (image := self._cache.find(key)) is not None:
                 return image
             content = file.read(path, self._max_bytes)
-        image = self._encode(
-            path,
-            content,
-            max_side=self._max_side,
-            max_pixels=self._max_pixels,
-            quality=self._quality,
-        )
+        try:
+            image = self._encode(
+                path,
+                content,
+                max_side=self._max_side,
+                max_pixels=self._max_pixels,
+                quality=self._quality,
+            )
+        except ImageError as error:
+            self._faults[key] = str(error)
+            raise
         self._cache.keep(key, image)
+        return image
+
+    def _load_named(self, path: str, digest: str) -> Image:
+        image = self.load(path)
+        if image.digest != digest:
+            # The answer would be kept under the digest of another picture.
+            raise ImageError(f"image {path!r} changed while it was used: run again")
         return image
 
 

@@ -14,6 +14,7 @@ _ITEM = re.compile(r'<item-([0-9a-f]{8}) id="([^"\n]{1,8})">\n(.*?)\n</item-\1>\
 _PLACE = "\0"
 """Stands for an item; no text of a prompt has this character."""
 
+_ANGLES = {system: angle for angle, system in proposal.SYSTEM_OF.items()}
 _LETTERED = re.compile(r"([A-Z]{1,2})\. (.*)")
 
 
@@ -32,6 +33,10 @@ class Task:
     groups : tuple of tuple of str
         Ids of the items of a proposal's groups: those that a description should hold for, and
         those that it should not (empty where the prompt shows the first only).
+    angle : str
+        Of a proposal, see :data:`genz.prompts.proposal.Angle`.
+    subject : str
+        Of a proposal the statement to refine, or what the number is.
     examples : tuple of (str, tuple of float)
         Texts of a prediction's examples and their targets.
     n : int
@@ -42,6 +47,8 @@ class Task:
     items: tuple[tuple[str, str], ...]
     features: tuple[str, ...] = ()
     groups: tuple[tuple[str, ...], ...] = ()
+    angle: str = ""
+    subject: str = ""
     examples: tuple[tuple[str, tuple[float, ...]], ...] = ()
     n: int = 0
 
@@ -64,8 +71,8 @@ def read(system: str, user: str) -> Task:
         lines = _after(rest, tile.QUESTION).split("\n")
         features = [found[2] for line in lines if (found := _LETTERED.fullmatch(line))]
         return Task("tile", items, tuple(features))
-    if system in proposal.SYSTEMS:
-        return _proposal(items, rest)
+    if (angle := _ANGLES.get(system)) is not None:
+        return _proposal(angle, items, rest)
     if system == prediction.SYSTEM:
         return _prediction(items, rest)
     raise ValueError(f"the system text {system[:60]!r} is of no form that genz asks in")
@@ -90,17 +97,20 @@ def write_labels(task: Task, labels: Mapping[str, Sequence[bool | None]]) -> str
     raise ValueError(f"a question of form {task.form!r} is not answered by labels")
 
 
-def _proposal(items: tuple[tuple[str, str], ...], rest: str) -> Task:
+def _proposal(angle: str, items: tuple[tuple[str, str], ...], rest: str) -> Task:
     before, _, _ = rest.partition(proposal.LOW)
     n_high = before.count(_PLACE)
     ids = tuple(item_id for item_id, _ in items)
     known = re.findall(rf"^{re.escape(proposal.BULLET)}(.*)$", rest, re.M)
     wanted = re.search(proposal.WANTED.format(n=r"(\d+)"), rest)
+    subject = re.search(rf"^{_PLACE}*(?:{proposal.STATEMENT}|{proposal.TARGET})(.*)$", rest, re.M)
     return Task(
         "propose",
         items,
         tuple(known),
         (ids[:n_high], ids[n_high:]),
+        angle,
+        subject[1] if subject else "",
         n=int(wanted[1]) if wanted else 0,
     )
 

@@ -116,6 +116,7 @@ class Author:
             task.features,
             task.n,
             stream(options.seed, "proposal", sample) if sample else None,
+            without_contrast=task.angle == "matter",
         )
         found = options.proposals.extend(found)
         return proposal.write(spoil_list(found, fault))

@@ -1,4 +1,4 @@
-"""What the fake model proposes: features of its table that separate two groups, and worse."""
+"""What the fake model proposes: features of its table that part items, and worse."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,8 +56,10 @@ def propose(
     known: Sequence[str],
     n: int,
     sampled: int | None,
+    *,
+    without_contrast: bool = False,
 ) -> list[str]:
-    """Choose features of the table that separate two groups.
+    """Choose features of the table that separate two groups, or part the items of one.
 
     Parameters
     ----------
@@ -71,11 +73,14 @@ def propose(
         Most features.
     sampled : int, optional
         Number of the stream that disturbs the order; None for the best first.
+    without_contrast : bool
+        Whether features are wanted that some items of the first group have and others have not.
 
     Returns
     -------
     list of str
-        Ordered by the difference of the groups' shares by the truth table.
+        Ordered by the difference of the groups' shares by the truth table; without contrast by
+        how evenly they part the items.
     """
     taken = {feature_key(description) for description in known}
     candidates = [feature for feature in truth.features if feature_key(feature) not in taken]
@@ -83,7 +88,9 @@ def propose(
     if not candidates or not high:
         return []
     share = mean_of_known(truth.probabilities(high, candidates))
-    if low:
+    if without_contrast:
+        difference = share * (1 - share)
+    elif low:
         difference = np.abs(share - mean_of_known(truth.probabilities(low, candidates)))
     else:
         difference = share - truth.shares(candidates)

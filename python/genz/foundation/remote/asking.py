@@ -52,6 +52,8 @@ class Sheet:
     unknown : callable
         Takes row, column, kind and reason of a cell that stays unknown.
     seed : int
+    sample : int
+        Index among repeated samples; repeated answers are not indexed as judgments of their cells.
     """
 
     view: View
@@ -60,6 +62,7 @@ class Sheet:
     values: NDArray[np.float64]
     unknown: Callable[[int, int, str, str], None]
     seed: int = 0
+    sample: int = 0
     _shown: dict[int, Item] = field(default_factory=dict)
 
     def request(self, tile: Tile) -> Request:
@@ -71,17 +74,22 @@ class Sheet:
             prompt,
             VERSIONS[tile.form],
             partial(read_cells, cells),
-            cells=cells,
+            sample=self.sample,
+            cells=None if self.sample else cells,
             divisible=tile.n_cells > 1,
             tag=tile,
         )
+
+    def fault(self, row: int) -> str | None:
+        """Why the item of a row cannot be shown, as loading its images has found; else None."""
+        return self.view.fault(int(self.first[row]))
 
     def _items(self, rows: Sequence[int]) -> list[Item]:
         """Items of rows; the questions that follow each other are mostly of the same ones."""
         missing = [row for row in rows if row not in self._shown]
         if missing:
             kept = {row: self._shown[row] for row in rows if row in self._shown}
-            self._shown = kept | {row: self.view.item(int(self.first[row])) for row in missing}
+            self._shown = kept | {row: self.view.named(int(self.first[row])) for row in missing}
         return [self._shown[row] for row in rows]
 
 
@@ -135,7 +143,7 @@ class Pass:
             try:
                 request = self._sheet.request(tile)
             except ImageError as error:
-                # It could be loaded before, or another item of the tile can.
+                # Its file was there when the call began; another item of the tile can be shown.
                 parts = tile.halves()
                 if not parts:
                     self._sheet.unknown(tile.rows[0], tile.columns[0], "image", str(error))
@@ -147,6 +155,8 @@ class Pass:
         tile: Tile = request.tag
         if isinstance(outcome, Answer):
             return self._requests(self._write(tile, outcome.value))
+        if outcome.kind is FailureKind.IMAGE and (parts := self._without_hidden(tile)) is not None:
+            return self._requests(parts)
         if not self._split:
             self.failed.append(tile)
             self.n_misfits += outcome.kind in _SIZE_FAILURES
@@ -157,6 +167,17 @@ class Pass:
         if not parts:
             self._sheet.unknown(tile.rows[0], tile.columns[0], outcome.kind, outcome.reason)
         return self._requests(parts)
+
+    def _without_hidden(self, tile: Tile) -> tuple[Tile, ...] | None:
+        """The tile without items whose images cannot be loaded; None where there are none."""
+        faults = {row: fault for row in tile.rows if (fault := self._sheet.fault(row)) is not None}
+        if not faults:
+            return None
+        for row, fault in faults.items():
+            for column in tile.columns:
+                self._sheet.unknown(row, column, "image", fault)
+        rows = tuple(row for row in tile.rows if row not in faults)
+        return (Tile(tile.form, rows, tile.columns),) if rows else ()
 
     def _write(self, tile: Tile, judged: NDArray[np.float64]) -> tuple[Tile, ...]:
         """Write what is judged; the tiles that ask again what was left out."""

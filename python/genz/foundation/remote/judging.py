@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +95,7 @@ class Judge:
         self._max_chars = max_chars
         self._loader = loader
         self._max_images = max_images
+        self._digests: WeakKeyDictionary[Catalog, NDArray[np.void]] = WeakKeyDictionary()
 
     def agreement(self, size: Size) -> Agreement:
         """What the audits of a size found so far."""
@@ -113,7 +115,7 @@ class Judge:
         if "" in texts:
             raise UsageError("a feature's description is empty, wanted a short sentence")
         view = View(items, self._max_chars, self._loader, self._max_images)
-        digests, hidden = await view.digests()
+        digests, hidden = await self._digests_of(items, view)
         distinct, first, row_of = np.unique(digests, return_index=True, return_inverse=True)
         row_of = row_of.reshape(-1)
         hidden_rows = {int(row_of[ix]): reason for ix, reason in hidden.items()}
@@ -126,6 +128,50 @@ class Judge:
         if len(columns) == len(texts):
             return call.sheet.values[row_of]
         return call.sheet.values[row_of[:, np.newaxis], columns]
+
+    async def _digests_of(
+        self, items: Catalog, view: View
+    ) -> tuple[NDArray[np.void], Mapping[int, str]]:
+        """Digests of a catalog; of one without files, which may change, they are made once."""
+        if view.has_images:
+            return await view.digests()
+        digests = self._digests.get(items)
+        if digests is None:
+            digests, _ = await view.digests()
+            self._digests[items] = digests
+        return digests, {}
+
+    async def judge_again(
+        self, items: Catalog, cells: Sequence[tuple[int, str]], sample: int
+    ) -> Floats:
+        """Judgments of cells (item, feature) by single questions that were never asked so before.
+
+        The sample's number is part of each question's key and, as the seed of the marks around the
+        item, of its words: the store does not answer it from an earlier sample, and a server that
+        decodes greedily has other words to read.
+
+        Returns
+        -------
+        ndarray of shape (n_cells,)
+            0, 1 or a probability, NaN where there was no answer.
+        """
+        rows = sorted({row for row, _ in cells})
+        features = list(dict.fromkeys(one_line(feature) for _, feature in cells))
+        sheet = Sheet(
+            View(items, self._max_chars, self._loader, self._max_images),
+            np.array(rows, dtype=np.intp),
+            features,
+            np.full((len(rows), len(features)), np.nan),
+            lambda *_: None,
+            self.seed + sample,
+            sample,
+        )
+        at = [(rows.index(row), features.index(one_line(feature))) for row, feature in cells]
+        self.client.announce(len(at))
+        await Pass(sheet, hard=False).run(
+            self.client, (Tile("pair", (row,), (column,)) for row, column in at)
+        )
+        return np.array([sheet.values[cell] for cell in at])
 
 
 def _n_pilot(size: Size) -> int:

@@ -18,6 +18,7 @@ from genz.foundation.remote.tiles import Mask, Size, pack, unpack
 from genz.prompts.cells import VERSIONS, read_cells
 
 _CHUNK = 20_000
+_DIGEST_SIZE = 16
 
 ReadPayload = Callable[[str], Reply]
 
@@ -76,7 +77,9 @@ def recall(
     values = np.full((len(digests), len(features)), np.nan)
     column_of = {feature: k for k, feature in enumerate(features)}
     for start in range(0, len(digests), _CHUNK):
-        chunk = [digest.tobytes() for digest in digests[start : start + _CHUNK]]
+        # Cutting one string is much faster than turning each element into one.
+        raw = digests[start : start + _CHUNK].tobytes()
+        chunk = [raw[at : at + _DIGEST_SIZE] for at in range(0, len(raw), _DIGEST_SIZE)]
         row_of: dict[bytes, int] = {}
         for cells, payload in store.find_cells(model, VERSIONS[size.form], chunk, features):
             if len(cells.items) > size.n_items or len(cells.features) > size.n_features:

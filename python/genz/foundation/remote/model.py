@@ -66,6 +66,9 @@ class RemoteModel(AbstractAsyncContextManager["RemoteModel"]):
         Shuffles items and samples audits; part of every question.
     audited : bool
         Whether a sample of the cells of tiles and batches is asked again as pairs.
+    target : str
+        What the targets are ("log of the price of a night in US dollars"): told where it is asked
+        for targets themselves, or for features without a contrast.
     error_rate, rate_strength, group_size, n_proposals
         See :class:`genz.FoundationModel`.
 
@@ -103,6 +106,7 @@ class RemoteModel(AbstractAsyncContextManager["RemoteModel"]):
         timeout: float = 120.0,
         seed: int = 0,
         audited: bool = True,
+        target: str = "",
         error_rate: float = 0.05,
         rate_strength: float = 40.0,
         group_size: int = 12,
@@ -118,6 +122,7 @@ class RemoteModel(AbstractAsyncContextManager["RemoteModel"]):
         self.name = f"{self.vendor}:{model}"
         self.seed = seed
         self.audited = audited
+        self.target = target
         self.error_rate = error_rate
         self.rate_strength = rate_strength
         self.group_size = group_size
@@ -191,6 +196,16 @@ class RemoteModel(AbstractAsyncContextManager["RemoteModel"]):
         self.images.prepare(items)
         async with self:
             return await self._opened.judge.judge(items, features)
+
+    async def judge_again(
+        self, items: Catalog, cells: Sequence[tuple[int, str]], sample: int
+    ) -> NDArray[np.float64]:
+        """Ask again about cells (item, feature), one by one, as sample 1, 2...: (n_cells,)."""
+        if sample < 1:
+            raise UsageError(f"sample is {sample}, wanted at least 1: 0 is the first answer")
+        self.images.prepare(items)
+        async with self:
+            return await self._opened.judge.judge_again(items, cells, sample)
 
     async def propose(self, contrast: Contrast, n: int) -> list[str]:
         """Propose at most `n` descriptions; see :class:`genz.FoundationModel`."""

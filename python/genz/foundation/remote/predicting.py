@@ -1,5 +1,6 @@
 """Predicting targets directly: the baseline. Items are asked in groups, halved where they fail."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from genz.catalog import Catalog
 from genz.client.prompt import Reply
-from genz.client.request import Answer, Outcome, Request
+from genz.client.request import Answer, FailureKind, Outcome, Request
 from genz.errors import ImageError, UsageError
 from genz.foundation.remote.asking import Client
 from genz.foundation.remote.view import Loader, View
@@ -87,7 +88,7 @@ class Predictor:
             raise UsageError(f"{len(examples)} examples have {len(known)} rows of targets")
         call = _Call(
             self._view(items),
-            *self._examples(examples, known),
+            *await asyncio.to_thread(self._examples, examples, known),
             n_targets=known.shape[1],
             target=self._target,
             seed=self._seed,
@@ -153,7 +154,7 @@ class _Call:
             items: list[Item] = []
             for row in group:
                 try:
-                    items.append(self._view.item(row))
+                    items.append(self._view.named(row))
                 except ImageError:
                     self._failures["image"] += 1
                 else:
@@ -169,6 +170,11 @@ class _Call:
             rows = [row for row in rows if np.isnan(self.predicted[row]).any()]
             # Fewer are left out than were asked, so that this ends.
             return self.requests([rows] if rows else [])
+        if outcome.kind is FailureKind.IMAGE:
+            shown = [row for row in rows if self._view.fault(row) is None]
+            if len(shown) < len(rows):
+                self._failures["image"] += len(rows) - len(shown)
+                return self.requests([shown] if shown else [])
         if len(rows) == 1:
             self._failures[outcome.kind] += 1
             return ()

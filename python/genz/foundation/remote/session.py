@@ -67,8 +67,9 @@ class Session:
             loader=loader,
             audited=model.audited,
         )
-        self.proposer = Proposer(client, seed=model.seed, loader=loader)
-        self.predictor = Predictor(client, seed=model.seed, loader=loader)
+        target = model.target
+        self.proposer = Proposer(client, target=target, seed=model.seed, loader=loader)
+        self.predictor = Predictor(client, target=target, seed=model.seed, loader=loader)
 
     @classmethod
     async def open(cls, model: "RemoteModel") -> Self:

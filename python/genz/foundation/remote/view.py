@@ -24,6 +24,14 @@ class Loader(Protocol):
         """Load an image, ready to be sent; raises `ImageError`."""
         ...
 
+    def name(self, path: str, /) -> Image:
+        """Name an image by its digest; raises `ImageError` where there is no file."""
+        ...
+
+    def fault(self, path: str, /) -> str | None:
+        """Why an image could not be loaded, as far as is known."""
+        ...
+
 
 class View:
     """Items as they are shown; made anew each time they are, so that memory stays flat.
@@ -71,15 +79,29 @@ class View:
         return bool(self._image_columns)
 
     def item(self, ix: int) -> Item:
-        """One item; raises `ImageError` where one of its images cannot be shown."""
-        return Item(self._text(ix), tuple(self._images(ix)))
+        """One item, its images decoded; raises `ImageError` where one cannot be shown."""
+        return Item(self._text(ix), tuple(self._images(ix, named=False)))
+
+    def named(self, ix: int) -> Item:
+        """One item, its images by name only; raises `ImageError` where a file is missing."""
+        return Item(self._text(ix), tuple(self._images(ix, named=True)))
+
+    def fault(self, ix: int) -> str | None:
+        """Why one of an item's images cannot be shown, as loading has found; else None."""
+        if self._loader is None:
+            return None
+        faults = (self._loader.fault(path) for path in self._paths(ix))
+        return next((fault for fault in faults if fault is not None), None)
 
     def describe(self, ix: int) -> str:
         """One item as a readable line."""
         return self._items.describe(ix, 120)
 
     async def digests(self) -> tuple[NDArray[np.void], dict[int, str]]:
-        """Digests of all items, shape (n_items,) of 16 bytes, and why some cannot be shown."""
+        """Digests of all items, shape (n_items,) of 16 bytes, and why some cannot be shown.
+
+        Files of images are read, in a thread, but not decoded: one that is damaged has a digest.
+        """
         digests = bytearray()
         hidden: dict[int, str] = {}
         for start in range(0, len(self), _CHUNK):
@@ -95,7 +117,7 @@ class View:
         digests = []
         for row in rows:
             try:
-                digests.append(digest_of(self._text(row), tuple(self._images(row))))
+                digests.append(digest_of(self._text(row), tuple(self._images(row, named=True))))
             except ImageError as error:
                 hidden[row] = str(error)
                 digests.append(row.to_bytes(16, "big"))
@@ -104,12 +126,15 @@ class View:
     def _text(self, ix: int) -> str:
         return render(self._items, ix, self._max_chars, without=self._image_columns)
 
-    def _images(self, ix: int) -> Iterator[Image]:
+    def _images(self, ix: int, *, named: bool) -> Iterator[Image]:
         if self._loader is None:
             return
+        for path in self._paths(ix):
+            yield self._loader.name(path) if named else self._loader.load(path)
+
+    def _paths(self, ix: int) -> list[str]:
         paths: list[str] = []
         for name in self._image_columns:
             value = self._items.array(name)[ix]
             paths += [value] if isinstance(value, str) else map(str, value or ())
-        for path in paths[: self._max_images]:
-            yield self._loader.load(path)
+        return paths[: self._max_images]
