@@ -98,7 +98,7 @@ def test_a_damaged_evaluation_is_named_and_nothing_written(directory: Path) -> N
         "a list": lambda: (directory / "evaluation.json").write_text("[]"),
         "no scores": lambda: save_evaluation(directory, 150, scores=None),
         "no level": lambda: save_evaluation(directory, 150, level=None),
-        "other schema": lambda: save_evaluation(directory, 150, schema_version=9),
+        "no differences": lambda: save_evaluation(directory, 150, differences=None),
         "ids lost": lambda: save_evaluation(directory, 150, ids=["a"]),
     }
     for name, damage in damages.items():
@@ -107,3 +107,19 @@ def test_a_damaged_evaluation_is_named_and_nothing_written(directory: Path) -> N
         with pytest.raises(ModelDirectoryError, match=r"the evaluation in .* is damaged"):
             write_report(directory)
         assert not (directory / "report.html").exists(), name
+
+
+def test_an_evaluation_of_an_older_schema_is_refused_with_what_to_do(directory: Path) -> None:
+    save_evaluation(directory, 150, schema_version=1)
+    with pytest.raises(ModelDirectoryError, match="schema version 1, this genz reads 2: evaluate"):
+        write_report(directory)
+    assert not (directory / "report.html").exists()
+
+
+def test_paired_differences_stand_beside_scores_and_in_the_header(directory: Path) -> None:
+    save_evaluation(directory, 150)
+    text = text_of(write_report(directory))
+    difference = "−7.7\u202f% [−10.0\u202f%, −5.0\u202f%]"
+    assert f"ridge: 20.0\u202f%, difference {difference}" in text
+    assert "95\u202f% interval" in text
+    assert text.count(difference) == 2

@@ -11,11 +11,15 @@ from genz.cli.options import PATH, output_options, training_options
 from genz.errors import UsageError
 
 if TYPE_CHECKING:
-    from genz.cli.training import Roles, Training
-    from genz.evaluation import CrossValidation
+    from genz.cli.training import Training
     from genz.evaluation.folds import Folds
 
 DEFAULT_N_FOLDS = 10
+
+
+def _keys(_: click.Context, __: click.Parameter, value: str) -> list[str]:
+    """Split a list of keys."""
+    return [key.strip() for key in value.split(",")]
 
 
 @click.command()
@@ -30,6 +34,22 @@ DEFAULT_N_FOLDS = 10
 )
 @click.option("--fold-column", metavar="COL", help="Every distinct value is one fold.")
 @click.option("--group", metavar="COL", help="Items of a group are held out together.")
+@click.option(
+    "--baselines",
+    callback=_keys,
+    default="default",
+    metavar="KEYS",
+    help="What runs beside genz on the same folds: all, none, or a list of mean, ridge, "
+    "gradient_boosting, ridge_tfidf, zero_shot, direct, hard, random_groups.  [default: mean, "
+    "ridge, gradient_boosting, with texts ridge_tfidf]",
+)
+@click.option(
+    "--null",
+    "n_null",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Instead discover N times on permuted targets, which nothing explains.",
+)
 @click.option("--save", "directory", type=PATH, metavar="DIR", help="Add to a fitted model.")
 @output_options
 def evaluate(
@@ -41,6 +61,8 @@ def evaluate(
     n_folds: int | None,
     fold_column: str | None,
     group: str | None,
+    baselines: list[str],
+    n_null: int | None,
     directory: Path | None,
     as_json: bool,
     verbose: bool,
@@ -48,64 +70,102 @@ def evaluate(
 ) -> int:
     """Score predictions of items that were held out from the whole discovery.
 
-    Baselines on the same folds: the median, and ridge and gradient boosting on the table fields.
-    The last record of --json holds the scores.
+    Baselines run on the same folds: regressions on the table fields and on words, and, if they are
+    named, genz without one of its parts and the foundation model's own predictions. The last record
+    of --json holds the scores, their standard errors and the paired differences.
+
+    With --null nothing is held out: it says how often a discovery ends with a feature where there
+    is none to find.
     """
+    from genz.cli.comparison import print_null_runs, print_scores
     from genz.cli.foundation import ModelOptions, conclude
     from genz.cli.progress import Progress
     from genz.cli.training import Roles, make_model, read_training
-    from genz.evaluation import cross_validate
-    from genz.evaluation.storage import save_evaluation
+    from genz.evaluation import cross_validate, null_runs
+    from genz.evaluation.methods import check_keys
+    from genz.evaluation.storage import as_document, null_as_document, save_evaluation
 
     if n_folds is not None and fold_column is not None:
         raise UsageError("--folds and --fold-column exclude each other, wanted one of them")
+    if n_null is not None:
+        _check_null(n_folds, fold_column, baselines, directory)
+    check_keys(baselines)
     apart = [name for name in (fold_column, group) if name is not None]
     about_model, roles = ModelOptions.split(options)
     given = Roles(**roles, apart=apart)
-    if directory is not None:
-        _check_model(directory, given)
-    foundation_model = about_model.make(image_root=catalog_directory(catalog), seed=seed)
+    foundation_model = about_model.make(
+        image_root=catalog_directory(catalog), seed=seed, targets=given.target
+    )
     model = make_model(given, foundation_model, n_features, features_file, patience, seed)
     training = read_training(catalog, given)
-    folds, groups = _folds(training, n_folds or DEFAULT_N_FOLDS, fold_column, group, seed)
+    if directory is not None:
+        _check_model(directory, training.target_names, log=given.log_target)
+    if n_null is None:
+        folds, groups = _folds(training, n_folds or DEFAULT_N_FOLDS, fold_column, group, seed)
+    for said in training.left_out():
+        click.echo(f"genz: {said}", err=True)
+    what = {"covariates": training.covariates, "sample_weight": training.weights}
     with Progress(verbose=verbose, foundation_model=foundation_model) as progress:
         model.progress = progress.on_decision
 
         def observe(record: dict[str, Any]) -> None:
-            progress.on_fold(record)
+            (progress.on_fold if n_null is None else progress.on_null_run)(record)
             if as_json:
                 click.echo(json.dumps(record))
 
-        result = cross_validate(
-            model,
-            training.items,
-            training.y,
-            folds,
-            covariates=training.covariates,
-            sample_weight=training.weights,
-            groups=groups,
-            observer=observe,
-        )
+        if n_null is not None:
+            runs = null_runs(
+                model, training.items, training.y, n_null, seed, **what, observer=observe
+            )
+        else:
+            result = cross_validate(
+                model,
+                training.items,
+                training.y,
+                folds,
+                **what,
+                groups=groups,
+                baselines=baselines,
+                observer=observe,
+            )
     if directory is not None:
         ids = training.ids or [str(row + 1) for row in training.rows]
         save_evaluation(result, directory, ids=ids, seed=seed)
     if as_json:
-        click.echo(json.dumps({"scores": result.scores}))
+        document = as_document(result) if n_null is None else {"null": null_as_document(runs)}
+        click.echo(json.dumps(document))
+    elif n_null is None:
+        print_scores(result, training.n_without_target, by_group=groups is not None)
     else:
-        _print(result, training)
+        print_null_runs(runs)
     return conclude(foundation_model, about_model.max_unknown)
 
 
-def _check_model(directory: Path, roles: "Roles") -> None:
+def _check_null(
+    n_folds: int | None, fold_column: str | None, baselines: list[str], directory: Path | None
+) -> None:
+    """Raise if an option is given that null runs have no use for."""
+    given = {
+        "--folds": n_folds is not None,
+        "--fold-column": fold_column is not None,
+        "--baselines": baselines != ["default"],
+        "--save": directory is not None,
+    }
+    for option, is_given in given.items():
+        if is_given:
+            raise UsageError(f"--null and {option} exclude each other: null runs hold nothing out")
+
+
+def _check_model(directory: Path, target: list[str], *, log: bool) -> None:
     """Raise unless the directory holds a model of the same target."""
     from genz.persistence import load
 
     model = load(directory, judging=False)
     fitted = model.metadata.get("target"), model.log_target
-    if fitted != (list(roles.target), roles.log_target):
+    if fitted != (target, log):
         raise UsageError(
             f"{directory} holds a model of {_name(*fitted)}, this is an evaluation of "
-            f"{_name(list(roles.target), roles.log_target)}"
+            f"{_name(target, log)}"
         )
 
 
@@ -125,19 +185,3 @@ def _folds(
     if fold_column is not None:
         return folds_of_column(training.values(fold_column), groups=groups), numbers
     return draw_folds(len(training.items), n_folds, groups=groups, seed=seed), numbers
-
-
-def _print(result: "CrossValidation", training: "Training") -> None:
-    """Print methods against scores."""
-    without = training.n_without_target
-    left_out = f", {without} rows without target left out" if without else ""
-    n_folds = int(result.folds.max()) + 1
-    click.echo(f"{len(training.items)} items held out in {n_folds} folds{left_out}")
-    names = list(next(iter(result.scores.values())))
-    width = max(map(len, result.scores))
-    click.echo(" " * width + "".join(f"  {name}" for name in names))
-    for method, scores in result.scores.items():
-        values = (scores.get(name) for name in names)
-        cells = ("-" if value is None else f"{value:.4g}" for value in values)
-        line = "".join(f"  {cell:>{len(name)}}" for name, cell in zip(names, cells, strict=True))
-        click.echo(f"{method:{width}}{line}")

@@ -28,16 +28,16 @@ class Design:
     training median where missing, and an indicator that says so. Categories and lists: an
     indicator for each of the most frequent values; a value not seen in training has none. Free
     text and images are left out. Indicators stay 0 and 1: standardised, rare ones would hardly be
-    shrunk.
+    shrunk. With `numbers_only` there are no columns of categories and lists.
     """
 
-    def __init__(self, training: Catalog) -> None:
+    def __init__(self, training: Catalog, *, numbers_only: bool = False) -> None:
         self._numbers: dict[str, _Scaling] = {}
         self._categories: dict[str, dict[str, int]] = {}
         for field in training.fields:
             if field.kind in (FieldKind.NUMBER, FieldKind.DATE):
                 self._learn_number(training, field)
-            elif field.kind in (FieldKind.CATEGORY, FieldKind.LIST):
+            elif field.kind in (FieldKind.CATEGORY, FieldKind.LIST) and not numbers_only:
                 counts = Counter(v for entry in _entries(training, field.name) for v in entry)
                 frequent = [value for value, _ in counts.most_common(MAX_CATEGORIES)]
                 self._categories[field.name] = {v: ix for ix, v in enumerate(frequent)}

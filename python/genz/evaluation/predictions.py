@@ -1,6 +1,7 @@
 """Predictive distributions of held-out items, the same for every method."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,16 @@ from genz.statistics.prediction import Predictive
 
 LEVEL = 0.9
 """Nominal coverage of the intervals that are scored."""
+
+
+class Normal(NamedTuple):
+    """Normal distributions of n items on the scale that was fitted: `mean` (n, D), `sd` (D,)."""
+
+    mean: Floats
+    sd: Floats
+
+
+Distribution = Predictive | Normal
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,13 @@ class Predictions:
         """NaN everywhere, to be filled by :meth:`put`."""
         mean, point, lower, upper = np.full((4, n_items, n_targets), np.nan)
         return cls(mean, point, lower, upper, np.full(n_items, np.nan))
+
+    @classmethod
+    def of(cls, distribution: Distribution, targets: Floats, *, log: bool) -> "Predictions":
+        """Predictions of items whose `targets` (N, D) are known by now."""
+        if isinstance(distribution, Normal):
+            return cls.of_normal(*distribution, targets, log=log)
+        return cls.of_mixture(distribution, targets, log=log)
 
     @classmethod
     def of_mixture(cls, predictive: Predictive, targets: Floats, *, log: bool) -> "Predictions":
@@ -78,5 +96,9 @@ class Predictions:
 
     def put(self, items: NDArray[np.intp], some: "Predictions") -> None:
         """Fill in the predictions of some of the items."""
-        for name in ("mean", "point", "lower", "upper", "log_density"):
-            getattr(self, name)[items] = getattr(some, name)
+        for field in fields(self):
+            getattr(self, field.name)[items] = getattr(some, field.name)
+
+    def take(self, items: NDArray[np.intp]) -> "Predictions":
+        """Predictions of the items at these positions, in this order."""
+        return Predictions(*(getattr(self, field.name)[items] for field in fields(self)))

@@ -5,8 +5,11 @@ import numpy as np
 from genz.evaluation.predictions import Predictions
 from genz.statistics.arrays import Floats
 
+Score = float | list[float | None] | None
+"""A number, one for each target dimension, or None where nothing can be scored."""
 
-def score(predictions: Predictions, targets: Floats, *, log: bool) -> dict[str, float | None]:
+
+def score(predictions: Predictions, targets: Floats, *, log: bool) -> dict[str, Score]:
     """Score predictions; entries without target, and what is not finite, are left out.
 
     Parameters
@@ -19,22 +22,32 @@ def score(predictions: Predictions, targets: Floats, *, log: bool) -> dict[str, 
 
     Returns
     -------
-    dict of str to float
+    dict of str to float, list or None
         ``median_relative_error`` of scalar or ``cosine`` (mean over whole items) of vector
-        targets; ``r2`` on the scale that was fitted, averaged over dimensions;
+        targets; ``r2`` on the scale that was fitted, averaged over dimensions that vary, and of
+        vector targets ``r2_by_dimension``, a list of D;
         ``log_predictive_density`` (mean over items, nats, own scale); ``coverage_90`` and
         ``mean_width_90`` of the 90 % interval. None where nothing can be scored.
     """
     fitted = np.log(targets) if log else targets
+    by_dimension = [
+        _r2(predicted, actual)
+        for predicted, actual in zip(predictions.mean.T, fitted.T, strict=True)
+    ]
+    varying = [value for value in by_dimension if value is not None]
+    closeness: dict[str, Score]
     if targets.shape[1] == 1:
         closeness = {"median_relative_error": _median_relative_error(predictions.point, targets)}
+        in_detail: dict[str, Score] = {}
     else:
         closeness = {"cosine": _cosine(predictions.point, targets)}
+        in_detail = {"r2_by_dimension": by_dimension}
     inside = (predictions.lower <= targets) & (targets <= predictions.upper)
     scored = np.isfinite(targets) & np.isfinite(predictions.lower) & np.isfinite(predictions.upper)
     return {
         **closeness,
-        "r2": _r2(predictions.mean, fitted),
+        "r2": float(np.mean(varying)) if varying else None,
+        **in_detail,
         "log_predictive_density": _mean(predictions.log_density[np.isfinite(targets).any(axis=1)]),
         "coverage_90": _mean(inside[scored].astype(np.float64)),
         "mean_width_90": _mean((predictions.upper - predictions.lower)[scored]),
@@ -49,16 +62,14 @@ def _median_relative_error(point: Floats, targets: Floats) -> float | None:
     return float(np.median(errors)) if len(errors) else None
 
 
-def _r2(mean: Floats, fitted: Floats) -> float | None:
-    """1 - residual over total sum of squares, averaged over dimensions that vary."""
-    by_dimension = []
-    for predicted, actual in zip(mean.T, fitted.T, strict=True):
-        scored = np.isfinite(predicted) & np.isfinite(actual)
-        total = np.sum((actual[scored] - np.mean(actual[scored])) ** 2) if scored.any() else 0.0
-        if total > 0:
-            residual = np.sum((actual[scored] - predicted[scored]) ** 2)
-            by_dimension.append(1 - residual / total)
-    return float(np.mean(by_dimension)) if by_dimension else None
+def _r2(predicted: Floats, actual: Floats) -> float | None:
+    """1 - residual over total sum of squares of one dimension; one that is constant has none."""
+    scored = np.isfinite(predicted) & np.isfinite(actual)
+    if not scored.any():
+        return None
+    total = np.sum((actual[scored] - np.mean(actual[scored])) ** 2)
+    residual = np.sum((actual[scored] - predicted[scored]) ** 2)
+    return float(1 - residual / total) if total > 0 else None
 
 
 def _cosine(point: Floats, targets: Floats) -> float | None:

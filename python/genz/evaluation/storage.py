@@ -2,15 +2,21 @@
 
 import io
 import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from genz.evaluation.cross_validation import OURS, CrossValidation
+from genz.evaluation.comparison import LEVEL as DIFFERENCE_LEVEL
+from genz.evaluation.cross_validation import CrossValidation
+from genz.evaluation.methods import OURS
+from genz.evaluation.null import LEVEL as NULL_LEVEL
+from genz.evaluation.null import NullRuns
 from genz.evaluation.predictions import LEVEL
 from genz.persistence import EVALUATION_ARRAYS_FILE, EVALUATION_FILE, write_whole
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def save_evaluation(result: CrossValidation, directory: Path, *, ids: list[str], seed: int) -> None:
@@ -32,7 +38,7 @@ def save_evaluation(result: CrossValidation, directory: Path, *, ids: list[str],
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     document = {
         "schema_version": SCHEMA_VERSION,
-        "scores": result.scores,
+        **as_document(result),
         "level": LEVEL,
         "n_folds": int(result.folds.max()) + 1,
         "seed": seed,
@@ -41,3 +47,29 @@ def save_evaluation(result: CrossValidation, directory: Path, *, ids: list[str],
     write_whole(directory / EVALUATION_ARRAYS_FILE, buffer.getvalue())
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     write_whole(directory / EVALUATION_FILE, text.encode())
+
+
+def as_document(result: CrossValidation) -> dict[str, Any]:
+    """Scores and how sure they are, of JSON's types."""
+    return {
+        "scores": result.scores,
+        "standard_errors": result.standard_errors,
+        "differences": {
+            method: {name: asdict(difference) for name, difference in by_score.items()}
+            for method, by_score in result.differences.items()
+        },
+        "difference_level": DIFFERENCE_LEVEL,
+    }
+
+
+def null_as_document(result: NullRuns) -> dict[str, Any]:
+    """Null runs and the family-wise error that they show, of JSON's types."""
+    lower, upper = result.interval
+    return {
+        "n_runs": len(result.runs),
+        "n_accepting": result.n_accepting,
+        "family_wise_error": result.family_wise_error,
+        "lower": lower,
+        "upper": upper,
+        "level": NULL_LEVEL,
+    }
