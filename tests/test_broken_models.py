@@ -85,7 +85,7 @@ def damage(directory: Path, case: str) -> None:
         ("empty json", "cannot be read: Expecting value"),
         ("not utf-8", "cannot be read: .*can't decode"),
         ("deep json", "cannot be read: .*recursion"),
-        ("a list", "schema version None, this genz reads 3"),
+        ("a list", "schema version None, this genz reads 3 to 4"),
         ("json is a directory", "cannot be read: .*directory"),
     ],
 )
@@ -106,8 +106,8 @@ def test_a_file_is_not_a_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"schema_version": 1}, "schema version 1, this genz reads 3"),
-        ({"schema_version": "2"}, "schema version '2', this genz reads 3"),
+        ({"schema_version": 1}, "schema version 1, this genz reads 3 to 4"),
+        ({"schema_version": "2"}, "schema version '2', this genz reads 3 to 4"),
         ({"arrays_sha256": None}, "arrays_sha256 is None"),
         ({"arrays_sha256": "../../../etc/passwd"}, "wanted 64 hexadecimal digits"),
         ({"settings": {"unheard_of": 1}}, "unheard_of"),

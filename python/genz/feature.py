@@ -1,12 +1,15 @@
 """A feature of a fitted model, and how it is read off the regression."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from genz.catalog import Catalog
+from genz.catalog import Catalog, FieldKind
 from genz.discovery import Discovered
+from genz.nearest import Directions, Nearest
+from genz.statistics.arrays import Floats
 
 N_EXAMPLES = 3
 
@@ -32,6 +35,12 @@ class Feature:
         Nats of log evidence gained on the items that decided; None for the user's own features.
     examples_with, examples_without : tuple of str
         Some training items that were judged to have it, and not to.
+    images_with, images_without : tuple of str or None
+        Path of the first image of each of these, relative to the root of images; empty without
+        images.
+    nearest : Nearest
+        Training items whose vector targets point along the effect and against it; empty for a
+        scalar target.
     """
 
     description: str
@@ -46,21 +55,54 @@ class Feature:
     gain: float | None
     examples_with: tuple[str, ...]
     examples_without: tuple[str, ...]
+    images_with: tuple[str | None, ...] = ()
+    images_without: tuple[str | None, ...] = ()
+    nearest: Nearest = field(default_factory=Nearest)
+
+    @property
+    def top_dimensions(self) -> list[int]:
+        """Target dimensions, the largest |effect| in units of its standard error first."""
+        return by_z_score(self.weights, self.weights_std_error)
 
 
-def features_of(found: Discovered, catalog: Catalog) -> list[Feature]:
-    """Features with their effects, error rates and examples among the training items."""
+def by_z_score(weights: Sequence[float], std_errors: Sequence[float]) -> list[int]:
+    """Positions of finite weights, those that are the most standard errors from 0 first.
+
+    Without standard errors the size of the weights decides.
+    """
+    w = np.abs(np.asarray(weights, dtype=np.float64))
+    se = np.asarray(std_errors, dtype=np.float64) if len(std_errors) else np.ones(len(w))
+    z = w / np.where(se > 0, se, np.nan)
+    # A weight whose error is unknown comes behind those that are known to differ from 0.
+    keys = (
+        (np.isnan(z[d]), -np.nan_to_num(z[d]), -w[d], d) for d in np.flatnonzero(np.isfinite(w))
+    )
+    return [int(key[-1]) for key in sorted(keys)]
+
+
+def features_of(found: Discovered, catalog: Catalog, targets: Floats) -> list[Feature]:
+    """Features with their effects, error rates and examples among the training items.
+
+    `targets` (N, D) are those that were fitted, on the scale of the effects.
+    """
     shares = found.regression.transform(found.judgments).mean(axis=0)
-    return [_feature(k, found, float(shares[k]), catalog) for k in range(len(found.features))]
+    directions = Directions(targets, catalog)
+    return [
+        _feature(k, found, float(shares[k]), catalog, directions)
+        for k in range(len(found.features))
+    ]
 
 
-def _feature(k: int, found: Discovered, share: float, catalog: Catalog) -> Feature:
+def _feature(
+    k: int, found: Discovered, share: float, catalog: Catalog, directions: Directions
+) -> Feature:
     regression = found.regression
 
     def known(value: float) -> float | None:
         return None if np.isnan(value) else float(value)
 
     column = found.judgments[:, k]
+    having, lacking = _spread(column > 0.5), _spread(column < 0.5)
     return Feature(
         description=found.features[k],
         weights=tuple(regression.weights_[k].tolist()),
@@ -72,12 +114,22 @@ def _feature(k: int, found: Discovered, share: float, catalog: Catalog) -> Featu
         prevalence=float(regression.prevalence_[k]),
         share=share,
         gain=found.gains[k],
-        examples_with=_examples(catalog, column > 0.5),
-        examples_without=_examples(catalog, column < 0.5),
+        examples_with=tuple(map(catalog.describe, having)),
+        examples_without=tuple(map(catalog.describe, lacking)),
+        images_with=_first_images(catalog, having),
+        images_without=_first_images(catalog, lacking),
+        nearest=directions.nearest(regression.weights_[k]),
     )
 
 
-def _examples(catalog: Catalog, chosen: Any) -> tuple[str, ...]:
+def _spread(chosen: Any) -> list[int]:
+    """Some of the chosen rows, from the first to the last."""
     rows = np.flatnonzero(chosen)
-    spread = rows[np.linspace(0, len(rows) - 1, min(N_EXAMPLES, len(rows))).astype(int)]
-    return tuple(catalog.describe(int(row)) for row in spread)
+    spread = np.linspace(0, len(rows) - 1, min(N_EXAMPLES, len(rows))).astype(int)
+    return [int(row) for row in rows[spread]]
+
+
+def _first_images(catalog: Catalog, rows: Sequence[int]) -> tuple[str | None, ...]:
+    if FieldKind.IMAGES not in catalog.kinds.values():
+        return ()
+    return tuple(next(iter(catalog.images(row)), None) for row in rows)

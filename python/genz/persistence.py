@@ -25,19 +25,23 @@ from sklearn.utils.validation import check_is_fitted
 
 from genz import __version__
 from genz.catalog import Field, FieldKind
-from genz.errors import DataError, ModelDirectoryError, UsageError
+from genz.errors import ModelDirectoryError, UsageError
 from genz.feature import Feature
 from genz.foundation import FoundationModel
+from genz.migration import OLDEST, migrate
+from genz.nearest import Nearest
+from genz.plain_json import to_json
 from genz.regressor import GenZRegressor
 from genz.statistics.parameters import PARAMETER_NAMES
 from genz.statistics.regression import LatentFeatureRegression
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 MODEL_FILE = "model.json"
 EVALUATION_FILE = "evaluation.json"
 EVALUATION_ARRAYS_FILE = "evaluation.npz"
 REPORT_FILE = "report.html"
 RUN_FILE = "run.json"
+CHANGES_FILE = "changes.json"
 
 _ARRAYS = (*(f"{name}_" for name in PARAMETER_NAMES), "weights_std_error_", "covariance_")
 # Attributes of the fitted regression that are neither arrays nor times.
@@ -45,9 +49,11 @@ _FACTS = (
     *("log_likelihood", "n_iter", "converged", "n_e_steps", "is_scalar"),
     *("solver", "why", "exact", "worst_certificate", "n_rescued"),
 )
+_TRAINING = ("judgments", "targets", "covariates", "item_weights")
+_LIFECYCLE = ("items_digest", "locked", "vetoed", "repeats", "is_certain")
 _SETTINGS = (
     *("n_features", "log_target", "text", "table", "images"),
-    *("features", "patience", "random_state"),
+    *("features", "contrast", "patience", "random_state"),
 )
 
 
@@ -79,8 +85,10 @@ def save(model: GenZRegressor, path: Path, *, force: bool = False) -> None:
     check_vacant(path, force=force)
     regression = model.regression_
     arrays = {name: getattr(regression, name) for name in _ARRAYS}
-    arrays.update(judgments=model.judgments_, objectives=regression.log_likelihoods_)
-    arrays.update(targets=model.targets_, covariates=model.covariates_)
+    arrays.update({name: getattr(model, f"{name}_") for name in _TRAINING})
+    arrays["objectives"] = regression.log_likelihoods_
+    if model.gold_ is not None:
+        arrays.update(gold=model.gold_)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     digest = hashlib.sha256(buffer.getvalue()).hexdigest()
@@ -102,15 +110,19 @@ def save(model: GenZRegressor, path: Path, *, force: bool = False) -> None:
         "features": [asdict(feature) for feature in model.features_],
         "trace": model.trace_,
         "unknown": model.unknown_,
+        "profiles": model.profiles_,
+        **{name: getattr(model, f"{name}_") for name in _LIFECYCLE},
         "metadata": model.metadata,
     }
-    text, run = _to_json(document), _to_json(model.run)
+    text, run = to_json(document), to_json(model.run)
     try:
         path.mkdir(parents=True, exist_ok=True)
         write_whole(path / _arrays_file(digest), buffer.getvalue())
         for derived in (EVALUATION_FILE, EVALUATION_ARRAYS_FILE, REPORT_FILE, RUN_FILE):
             (path / derived).unlink(missing_ok=True)
         write_whole(path / MODEL_FILE, text)
+        # They name the model that they are about, so a kill before this line does no harm.
+        (path / CHANGES_FILE).unlink(missing_ok=True)
         if model.run:
             write_whole(path / RUN_FILE, run)
         _remove_leftovers(path, digest)
@@ -128,6 +140,7 @@ def load(
     """
     document, arrays = _read(path)
     try:
+        migrate(document, arrays)
         model = _restore(document, arrays, foundation_model, judging=judging)
         model.run = _read_run(path)
         return model
@@ -190,10 +203,10 @@ def _read_run(path: Path) -> dict[str, Any]:
 def _check_document(path: Path, document: Any) -> str:
     """Check the schema version; the digest of the arrays that belong to the document."""
     version = document.get("schema_version") if isinstance(document, dict) else None
-    if version != SCHEMA_VERSION:
+    if version not in range(OLDEST, SCHEMA_VERSION + 1):
         raise ModelDirectoryError(
-            f"{path} has schema version {version!r}, this genz reads {SCHEMA_VERSION}; fit again "
-            "or install the genz that wrote it"
+            f"{path} has schema version {version!r}, this genz reads {OLDEST} to {SCHEMA_VERSION}; "
+            "fit again or install the genz that wrote it"
         )
     digest = document.get("arrays_sha256")
     if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
@@ -214,37 +227,6 @@ def _remove_leftovers(path: Path, digest: str) -> None:
         for file in path.glob(pattern):
             if file.name != _arrays_file(digest):
                 file.unlink(missing_ok=True)
-
-
-def _to_json(document: dict[str, Any]) -> bytes:
-    try:
-        text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False, default=_plain)
-    except ValueError:
-        raise DataError(
-            f"{_not_finite('model', document)} is not a finite number: the model was not saved"
-        ) from None
-    # A lone surrogate, which UTF-8 has not, becomes JSON's own escape of it.
-    return text.encode("utf-8", "backslashreplace")
-
-
-def _plain(value: Any) -> Any:
-    """Numpy scalars and arrays among settings, dates and paths among metadata."""
-    return value.tolist() if hasattr(value, "tolist") else str(value)
-
-
-def _not_finite(name: str, value: Any) -> str | None:
-    """Where the first number is that JSON cannot hold."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, float):
-        return None if math.isfinite(value) else name
-    if isinstance(value, dict):
-        found = (_not_finite(f"{name}.{key}", entry) for key, entry in value.items())
-    elif isinstance(value, list | tuple):
-        found = (_not_finite(f"{name}[{ix}]", entry) for ix, entry in enumerate(value))
-    else:
-        return None
-    return next((where for where in found if where), None)
 
 
 def _restore(
@@ -269,12 +251,13 @@ def _restore(
     regression.predicted_seconds_ = regression.seconds_ = math.nan
     regression.n_features_in_ = len(regression.weights_)
     model.regression_ = regression
-    for array in ("judgments", "targets", "covariates"):
+    for array in _TRAINING:
         setattr(model, f"{array}_", arrays[array])
+    model.gold_ = arrays.get("gold")
     model.is_scalar_ = document["is_scalar"]
     model.n_targets_ = document["n_targets"]
     model.fields_ = tuple(Field(f["name"], FieldKind(f["kind"])) for f in document["fields"])
-    model.features_ = [Feature(**_tuples(feature)) for feature in document["features"]]
+    model.features_ = [_feature(feature) for feature in document["features"]]
     if len(model.features_) != len(regression.weights_):
         raise ValueError(
             f"{len(model.features_)} features beside {len(regression.weights_)} rows of weights"
@@ -282,6 +265,10 @@ def _restore(
     model.trace_ = document["trace"]
     model.endpoint_ = document["endpoint"]
     model.unknown_ = document["unknown"]
+    model.profiles_ = document["profiles"]
+    model.items_digest_, model.repeats_ = document["items_digest"], document["repeats"]
+    model.is_certain_ = document["is_certain"]
+    model.locked_, model.vetoed_ = tuple(document["locked"]), tuple(document["vetoed"])
     model.metadata = document["metadata"]
     return model
 
@@ -289,6 +276,12 @@ def _restore(
 def _model_name(model: GenZRegressor) -> str:
     foundation_model = model.foundation_model
     return foundation_model if isinstance(foundation_model, str) else foundation_model.name
+
+
+def _feature(document: dict[str, Any]) -> Feature:
+    # Models of before vector targets were shown by items have none.
+    nearest = Nearest(**_tuples(document.get("nearest", {})))
+    return Feature(**_tuples({**document, "nearest": nearest}))
 
 
 def _tuples(feature: dict[str, Any]) -> dict[str, Any]:

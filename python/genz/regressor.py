@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -12,15 +12,23 @@ from sklearn.utils.validation import check_is_fitted
 from genz.asynchronous import LoopThread
 from genz.catalog import Catalog
 from genz.discovery import Discovered, Discovery, Settings, Trace
+from genz.discovery.contrast import KINDS
 from genz.discovery.evidence import Evidence
-from genz.discovery.state import N_SIDES
+from genz.discovery.questions import Questions
+from genz.discovery.state import MIN_ITEMS
 from genz.errors import ConvergenceWarning, DataError, DataWarning, UsageError
 from genz.feature import features_of
 from genz.foundation import BuiltinModel, FoundationModel
+from genz.gold import GoldLabels, fit_with_gold
+from genz.identification import profile_features
 from genz.statistics.arrays import Floats, as_covariates, as_floats, as_targets
 from genz.statistics.fitted import check_level
 from genz.statistics.prediction import Predictive
 from genz.statistics.regression import LatentFeatureRegression
+from genz.statistics.repeats import votes_to_fit
+
+if TYPE_CHECKING:
+    from genz.lifecycle import Changes
 
 
 class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -41,6 +49,10 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Descriptions that the user already has; they are never dropped.
     regression : LatentFeatureRegression, optional
         Template of the statistical model; None has more iterations than a user waits for.
+    contrast : {"errors", "random", "none"}
+        What chooses the two groups of items whose difference is asked for: the model's errors;
+        chance; or nothing (features are proposed from a sample of items). The latter two are
+        baselines.
     patience : int
         Rounds without a new feature before discovery stops.
     random_state : int
@@ -63,12 +75,27 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     targets_ : ndarray of shape (N, D)
         Targets that were fitted, as given: on their own scale, NaN where missing.
     covariates_ : ndarray of shape (N, P)
+    gold_ : ndarray of shape (N, K) or None
+        Gold labels of the features: 0, 1, NaN where the truth is not known.
+    profiles_ : list of dict
+        With `profile`, what data know of each error rate, see
+        :func:`genz.identification.profile_features`.
     n_targets_ : int
     endpoint_ : dict
         How the foundation model was asked, that it be asked likewise again; empty for one that
         says nothing of it (`settings`).
     unknown_ : list of dict
         Judgments that stayed unknown: ``item``, ``feature``, ``reason``.
+    item_weights_ : ndarray of shape (N,)
+        Weights of the items in the fit.
+    items_digest_ : str or None
+        Digest of the items that were fitted, by which `refit` knows them.
+    is_certain_ : bool
+        Whether hard judgments were fitted as the truth: those of a model that says so.
+    locked_, vetoed_ : tuple of str
+        Features that no discovery drops or replaces, and descriptions that are not to come back.
+    repeats_ : list of dict
+        Answers to questions that were asked again, see :mod:`genz.lifecycle`.
     metadata : dict
         Of JSON's types, saved as it is, emptied by `fit`; the command line's names of columns.
     run : dict
@@ -91,6 +118,7 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         images: Sequence[str] | None = None,
         features: Sequence[str] | None = None,
         regression: LatentFeatureRegression | None = None,
+        contrast: str = "errors",
         patience: int = 8,
         random_state: int = 0,
         n_threads: int | None = None,
@@ -104,6 +132,7 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.images = images
         self.features = features
         self.regression = regression
+        self.contrast = contrast
         self.patience = patience
         self.random_state = random_state
         self.n_threads = n_threads
@@ -117,6 +146,8 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         covariates: Any = None,
         sample_weight: Any = None,
         judgments: Any = None,
+        gold: Any = None,
+        profile: bool = False,
     ) -> Self:
         """Discover features and fit.
 
@@ -129,8 +160,14 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         covariates : array of shape (N, P), optional
             Known numbers that enter the regression directly.
         sample_weight : array of shape (N,), optional
-        judgments : array of shape (N, len(features)), optional
-            Judgments of the user's own `features`, not to be asked again.
+        judgments : array of shape (N, len(features)) or (N, len(features), R), optional
+            Judgments of the user's own `features`, not to be asked again; with R answers to the
+            same question, NaN where a cell has fewer.
+        gold : array, mapping or table, optional
+            Gold labels, see :meth:`genz.gold.GoldLabels.read`. They enter the final fit; labels of
+            a feature that discovery finds under the same description count as well.
+        profile : bool
+            Whether to profile the likelihood over each error rate: it takes some ten fits for each.
 
         Raises
         ------
@@ -142,50 +179,114 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.is_scalar_ = np.ndim(y) == 1
         self.n_targets_ = targets.shape[1]
         own = list(self.features or ())
+        labels = None if gold is None else GoldLabels.read(gold, len(catalog), own)
+        if self.contrast not in KINDS:
+            raise UsageError(f"contrast is {self.contrast!r}, wanted one of {', '.join(KINDS)}")
         if self.n_features < max(1, len(own)):
             raise UsageError(
                 f"n_features is {self.n_features}, wanted at least 1 and room for the {len(own)} "
                 "features given"
             )
         n_observed = int((~np.isnan(targets)).any(axis=1).sum())
-        if n_observed < N_SIDES:
+        if n_observed < MIN_ITEMS:
             raise DataError(
-                f"{n_observed} items have a target, wanted at least {N_SIDES}: features are "
+                f"{n_observed} items have a target, wanted at least {MIN_ITEMS}: features are "
                 "decided upon by items that did not choose them"
             )
         covariate_matrix = as_covariates(covariates, len(catalog))
         weights = np.ones(len(catalog)) if sample_weight is None else sample_weight
         trace = Trace(self.progress)
         model = self._model()
+        # What was judged by others may be wrong, whoever judges the rest.
+        self.is_certain_ = judgments is None and bool(getattr(model, "is_certain", False))
         with LoopThread(model) as loop:
             evidence = Evidence(
                 self._own_judgments(model, catalog, own, judgments, loop),
                 targets,
                 covariate_matrix,
                 as_floats("sample_weight", weights, 1),
+                is_certain=self.is_certain_,
             )
             discovery = Discovery(
-                model,
-                loop.run,
+                Questions(model, catalog, loop.run),
                 self._template(model),
-                Settings(n_features=self.n_features, patience=self.patience),
+                Settings(self.n_features, self.contrast, patience=self.patience),
                 trace,
                 np.random.default_rng(self.random_state),
             )
-            found = discovery.run(catalog, evidence, own)
+            found = discovery.run(evidence, own)
+        self.gold_ = None
+        if labels is not None:
+            self.gold_ = labels.matrix(found.features)
+            self._warn_of_unused(labels, found.features)
+            found = fit_with_gold(found, evidence, self.gold_)
+        self.profiles_ = profile_features(found, evidence, self.gold_) if profile else []
         self.regression_ = found.regression
         self.judgments_ = found.judgments
-        self.features_ = features_of(found, catalog)
+        self.features_ = features_of(found, catalog, targets)
         self.fields_ = catalog.fields
         self.trace_ = trace.records
         self.endpoint_ = dict(getattr(model, "settings", {}))
         self.unknown_ = _unknown(model, found.features)
         self.targets_ = given
         self.covariates_ = covariate_matrix
+        self.item_weights_ = evidence.item_weights
+        self.items_digest_: str | None = catalog.digest()
+        self.locked_: tuple[str, ...] = tuple(own)
+        self.vetoed_: tuple[str, ...] = ()
+        self.repeats_: list[dict[str, Any]] = []
         self.metadata: dict[str, Any] = {}
         self.run: dict[str, Any] = dict(getattr(model, "spent", {}))
         self._warn(found)
         return self
+
+    def refit(
+        self,
+        items: Any,
+        y: Any,
+        *,
+        changes: "Changes | None" = None,
+        covariates: Any = None,
+        sample_weight: Any = None,
+        judgments: Any = None,
+        discover: bool = False,
+    ) -> "GenZRegressor":
+        """Fit the features of the model, changed or not, again; this estimator stays as it is.
+
+        Parameters
+        ----------
+        items, y, covariates, sample_weight
+            As of `fit`, for the same N items in the same order.
+        changes : genz.lifecycle.Changes, optional
+            Only what is changed or new is judged.
+        judgments : array of shape (N, K), optional
+            Judgments in the place of those saved, one column for each of `changes.kept`; nothing
+            is asked.
+        discover : bool
+            Whether to look for further features; those locked stay, those vetoed do not come back.
+
+        Returns
+        -------
+        GenZRegressor
+            A new estimator, fitted by EM from the parameters of this one.
+
+        Raises
+        ------
+        DataError
+            Other items than those that were fitted.
+        """
+        from genz.lifecycle.refitting import refit  # noqa: PLC0415 - it imports the estimator
+
+        return refit(
+            self,
+            items,
+            y,
+            changes=changes,
+            covariates=covariates,
+            sample_weight=sample_weight,
+            judgments=judgments,
+            discover=discover,
+        )
 
     def judge(self, items: Any) -> Floats:
         """Judge items on the features of the model, (N, K), NaN where the answer is unknown.
@@ -280,7 +381,7 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             if not features:
                 return np.zeros((len(catalog), 0))
             return loop.run(model.judge(catalog, features))
-        given = as_floats("judgments", judgments, 2)
+        given = as_floats("judgments", votes_to_fit(judgments), 2)
         if given.shape != (len(catalog), len(features)):
             raise DataError(
                 f"judgments has shape {given.shape}, wanted {(len(catalog), len(features))}: one "
@@ -309,6 +410,16 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             tol=1e-6,
             n_threads=self.n_threads,
         )
+
+    def _warn_of_unused(self, labels: GoldLabels, features: list[str]) -> None:
+        unused = labels.unused(features)
+        if unused:
+            warnings.warn(
+                f"gold labels of {unused[0]!r} are not used: the model has no such feature, pass "
+                "it in `features`",
+                DataWarning,
+                stacklevel=3,
+            )
 
     def _warn(self, found: Discovered) -> None:
         unknown = np.isnan(found.judgments).mean(axis=0)

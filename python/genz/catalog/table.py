@@ -1,5 +1,6 @@
 """An immutable table of items."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -143,6 +144,16 @@ class Catalog:
         """The items at these positions, in this order."""
         ix = np.asarray(indices, dtype=np.intp)
         return Catalog(self.fields, {name: col[ix] for name, col in self._columns.items()})
+
+    def digest(self) -> str:
+        """SHA-256 of all fields and values, by which the same items are known again."""
+        sha = hashlib.sha256()
+        for field in self.fields:
+            sha.update(repr((field.name, str(field.kind))).encode("utf-8", "backslashreplace"))
+            for value in self._columns[field.name]:
+                sha.update(repr(value).encode("utf-8", "backslashreplace"))
+                sha.update(b"\0")
+        return sha.hexdigest()
 
     def describe(self, ix: int, max_length: int = 300) -> str:
         """One item as one readable line, without images."""
