@@ -11,6 +11,8 @@ import numpy as np
 from genz import GenZRegressor
 from genz.report import (
     Coefficient,
+    Disagreement,
+    Disagreements,
     FeatureRow,
     Predictions,
     Proposal,
@@ -74,6 +76,14 @@ def feature(description: str, *weights: float, **changes: Any) -> FeatureRow:
     return FeatureRow(**(fields | changes))
 
 
+def disagreements(item: str, description: str, n_targets: int = 1) -> Disagreements:
+    """One contradicted judgment of two in an audit of 180."""
+    effect = None if n_targets > 1 else 0.0125
+    residual = None if n_targets > 1 else -0.75
+    row = Disagreement(item, description, 1.0, 0.95, 0.0625, -5.65, residual, 3.25, effect)
+    return Disagreements([row], 2, 180, True, [(description, 2)])
+
+
 def content(n_targets: int = 1, **changes: Any) -> ReportContent:
     """A small whole report."""
     fields: dict[str, Any] = {
@@ -101,6 +111,7 @@ def content(n_targets: int = 1, **changes: Any) -> ReportContent:
         "scores": None,
         "notes": ["a note"],
         "coefficients": [Coefficient("intercept", [1.0] * n_targets, [0.1] * n_targets)],
+        "disagreements": disagreements("item 7", "roof is red", n_targets),
     }
     return ReportContent(**(fields | changes))
 
@@ -113,6 +124,8 @@ def hostile_content(n_targets: int = 1) -> ReportContent:
             *[0.5 - k] * n_targets,
             examples_with=[hostile("example-with")],
             examples_without=[hostile("example-without")],
+            along=[hostile("along")],
+            against=[hostile("against")],
         )
         for k in range(3)
     ]
@@ -137,6 +150,7 @@ def hostile_content(n_targets: int = 1) -> ReportContent:
         notes=[hostile("note")],
         scores_source=hostile("scores-source"),
         coefficients=[Coefficient(hostile("coefficient"), [1.0] * n_targets)],
+        disagreements=disagreements(hostile("item"), hostile("contradicted"), n_targets),
         dimension_names=[hostile(f"dimension-{d}") for d in range(n_targets)],
     )
 
@@ -174,7 +188,11 @@ def save_evaluation(directory: Path, n_items: int, n_targets: int = 1, **changes
         arrays = {name: array[:, 0] for name, array in arrays.items()}
     np.savez(directory / "evaluation.npz", **arrays)
     document = {
-        "schema_version": 1,
+        "schema_version": 2,
+        "differences": {
+            "ridge": {"median_relative_error": {"value": -0.077, "lower": -0.1, "upper": -0.05}}
+        },
+        "difference_level": 0.95,
         "scores": {
             "genz": {"median_relative_error": 0.123, "r2": 0.5, "coverage_90": 0.9},
             "ridge": {"median_relative_error": 0.2, "r2": None, "coverage_90": 0.8},

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from genz.report import render
 from genz.report.from_model import write_report
+from genz.report.pictures import Pictures
 from report_samples import HOST, PAYLOAD, content, feature, fitted, hostile_content
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
@@ -105,6 +107,20 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         write_report(directory / name)
     written = {p.parent.name: p.read_text("utf-8") for p in directory.glob("*/report.html")}
     return written | {"hostile": render(hostile_content()), "dim": render(hostile_content(3))}
+
+
+def test_pictures_are_drawn_and_nothing_is_fetched(visit: Any, tmp_path: Path) -> None:
+    Image.new("RGB", (600, 400), "red").save(tmp_path / "a.jpg")
+    pictures = Pictures(tmp_path).show(["a.jpg", None])
+    row = feature("is red", 0.5, pictures_with=pictures, examples_with=["one", "two"])
+    script = (
+        "document.querySelectorAll('details').forEach(each => each.open = true);"
+        "return Array.from(document.images, each => [each.naturalWidth, each.clientWidth > 40]);"
+    )
+    seen = visit(driven(render(content(features=[row])), script))
+    assert found(seen) == [[128, True]]
+    assert seen.console == []
+    assert not any(HOST in request for request in seen.requests)
 
 
 NAMES = ("scalar", "vector", "hostile", "dim")

@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from genz.errors import DataError
 from genz.report import Proposal, render
+from genz.report.dimensions import tabulate_dimensions
 from genz.report.features import describe_judgments, tabulate_features
 from genz.report.figures.scatter import draw_scatters
 from genz.report.headlines import headlines_of
@@ -154,3 +156,11 @@ def test_numbers_are_written_as_finely_as_they_mean(got: str, wanted: str) -> No
 def test_one_line_keeps_a_number_and_its_percent_sign_together() -> None:
     assert one_line(f" about\n\t {percent(0.11)} \u2028of all") == "about 11\u202f% of all"
     assert one_line("x" * 100, 10) == "x" * 9 + "…"
+
+
+def test_dimensions_have_their_noise_where_it_is_known() -> None:
+    shown = content(2, noise_sd=[0.25, 4.0])
+    assert [row.noise_sd for row in tabulate_dimensions(shown)] == ["0.250", "4.00"]
+    assert [row.noise_sd for row in tabulate_dimensions(content(2))] == ["", ""]
+    with pytest.raises(DataError, match="1 standard deviations of the noise for 2 target"):
+        content(2, noise_sd=[1.0])

@@ -1,18 +1,23 @@
 """What a report shows: plain typed data, checked once here, so that drawing need not doubt it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genz.errors import DataError
+from genz.report.disagreements import Disagreements
+from genz.report.rounds import Round
 
 Floats = NDArray[np.float64]
 
 TargetScale = Literal["linear", "log"]
 PredictionSource = Literal["training items", "cross-validation"]
+PICTURE_START = "data:image/jpeg;base64,"
+"""How a picture begins: nothing that a browser would fetch."""
+
 StepKind = Literal["accepted", "pruned", "other"]
 
 
@@ -79,6 +84,10 @@ class FeatureRow:
         Held-out log evidence that the feature brought, in nats; None for the user's own.
     examples_with, examples_without : sequence of str
         Some items that have the feature, and some that have it not.
+    pictures_with, pictures_without : sequence of str
+        A picture of each of these as a JPEG in a data URI, empty where there is none; or none.
+    along, against : sequence of str
+        Items whose vector targets point most along the effect and most against it.
     """
 
     description: str
@@ -94,9 +103,19 @@ class FeatureRow:
     gain: float | None = None
     examples_with: Sequence[str] = ()
     examples_without: Sequence[str] = ()
+    pictures_with: Sequence[str] = ()
+    pictures_without: Sequence[str] = ()
+    along: Sequence[str] = ()
+    against: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         _check_std_errors(f"feature {self.description!r}", self.weights, self.std_errors)
+        for picture in (*self.pictures_with, *self.pictures_without):
+            if picture and not picture.startswith(PICTURE_START):
+                raise DataError(
+                    f"a picture of feature {self.description!r} is {picture[:40]!r}, wanted "
+                    f"{PICTURE_START!r} and the picture"
+                )
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,6 +210,10 @@ class Proposal:
         Why it was rejected, or what became of it after it was accepted.
     promise : float or None
         Quick estimate of its gain on the items that choose, in nats, for those it rejected.
+    p_value, level : float or None
+        Of the test of the gain, and the level that it had to reach, corrected for `n_tried`.
+    n_tried : int or None
+        Candidates that the correction allows for.
     """
 
     step: int
@@ -201,6 +224,19 @@ class Proposal:
     standard_error: float | None
     reason: str
     promise: float | None = None
+    p_value: float | None = None
+    level: float | None = None
+    n_tried: int | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A score of our method less that of another on the same items, with its interval."""
+
+    value: float
+    lower: float
+    upper: float
+    level: float
 
 
 @dataclass(frozen=True)
@@ -238,8 +274,16 @@ class ReportContent:
         How `scores` were obtained, for their label.
     coefficients : sequence of Coefficient
         Intercept and covariates.
+    rounds : sequence of Round
+        The rounds of discovery.
     dimension_names : sequence of str, length n_targets or 0
         Names of the target dimensions; numbered from 1 when empty.
+    differences : mapping of str to mapping of str to Difference
+        Scores of our method less those of another one, by that method and metric.
+    noise_sd : sequence of float, length n_targets or 0
+        Standard deviation of the noise of each target dimension.
+    disagreements : Disagreements or None
+        Judgments that the targets contradict.
     """
 
     title: str
@@ -257,6 +301,10 @@ class ReportContent:
     scores_source: str = "cross-validation"
     coefficients: Sequence[Coefficient] = ()
     dimension_names: Sequence[str] = ()
+    differences: Mapping[str, Mapping[str, Difference]] = field(default_factory=dict)
+    rounds: Sequence[Round] = ()
+    noise_sd: Sequence[float] = ()
+    disagreements: Disagreements | None = None
 
     def __post_init__(self) -> None:
         _check_choice("target_scale", self.target_scale, get_args(TargetScale))
@@ -266,6 +314,11 @@ class ReportContent:
             raise DataError(
                 f"{len(self.dimension_names)} dimension names for {self.n_targets} target "
                 "dimensions: give one for each, or none"
+            )
+        if len(self.noise_sd) not in (0, self.n_targets):
+            raise DataError(
+                f"{len(self.noise_sd)} standard deviations of the noise for {self.n_targets} "
+                "target dimensions: give one for each, or none"
             )
         if self.predictions is not None and self.predictions.n_targets != self.n_targets:
             raise DataError(

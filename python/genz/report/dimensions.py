@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from genz.report import measures
 from genz.report.content import ReportContent
-from genz.report.text import fixed, percent
+from genz.report.text import fixed, number, percent
 
 MAX_DIMENSIONS = 50
 """The most dimensions that are listed."""
@@ -12,11 +12,15 @@ MAX_DIMENSIONS = 50
 
 @dataclass(frozen=True)
 class DimensionRow:
-    """One dimension: its name, R² and the share of items within their intervals."""
+    """One dimension: name, R², share of items within their intervals, noise.
+
+    The noise is its standard deviation, empty where it is not known.
+    """
 
     name: str
     r2: str
     coverage: str
+    noise_sd: str
 
 
 def tabulate_dimensions(content: ReportContent) -> tuple[DimensionRow, ...]:
@@ -32,6 +36,7 @@ def tabulate_dimensions(content: ReportContent) -> tuple[DimensionRow, ...]:
                 name=content.dimension(d),
                 r2=fixed(measures.r2(predictions, d, content.target_scale), 3),
                 coverage=percent(sum(held) / len(held) if held else None, decimals=1),
+                noise_sd=number(content.noise_sd[d]) if len(content.noise_sd) else "",
             )
         )
     return tuple(rows)

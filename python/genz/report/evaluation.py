@@ -11,9 +11,9 @@ import numpy as np
 
 from genz.errors import ModelDirectoryError
 from genz.persistence import EVALUATION_ARRAYS_FILE, EVALUATION_FILE
-from genz.report.content import Floats
+from genz.report.content import Difference, Floats
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _ARRAYS = ("actual", "predicted", "lower", "upper")
 
 
@@ -25,6 +25,8 @@ class Evaluation:
     ----------
     scores : mapping of str to mapping of str to float
         Scores by method and metric.
+    differences : mapping of str to mapping of str to Difference
+        Scores of genz less those of another method, by that method and metric.
     level : float
         Nominal coverage of the intervals.
     n_folds : int or None
@@ -35,6 +37,7 @@ class Evaluation:
     """
 
     scores: Mapping[str, Mapping[str, float]]
+    differences: Mapping[str, Mapping[str, Difference]]
     level: float
     n_folds: int | None
     seed: int | None
@@ -58,9 +61,12 @@ def read_evaluation(directory: Path) -> Evaluation | None:
         return None
     try:
         document = json.loads(path.read_text("utf-8"))
+        _check_version(directory, document["schema_version"])
         with np.load(directory / EVALUATION_ARRAYS_FILE, allow_pickle=False) as stored:
             arrays = {name: _columns(stored[name]) for name in _ARRAYS}
         return _restore(document, arrays)
+    except ModelDirectoryError:
+        raise
     except FileNotFoundError:
         problem = f"{EVALUATION_ARRAYS_FILE} is missing"
     except (OSError, zipfile.BadZipFile, AttributeError, KeyError, TypeError, ValueError) as error:
@@ -71,10 +77,15 @@ def read_evaluation(directory: Path) -> Evaluation | None:
     )
 
 
+def _check_version(directory: Path, version: object) -> None:
+    if version != SCHEMA_VERSION:
+        raise ModelDirectoryError(
+            f"the evaluation in {directory} has the schema version {version!r}, this genz reads "
+            f"{SCHEMA_VERSION}: evaluate again with --save, or remove {EVALUATION_FILE}"
+        )
+
+
 def _restore(document: dict[str, Any], arrays: dict[str, Floats]) -> Evaluation:
-    if document["schema_version"] != SCHEMA_VERSION:
-        version = document["schema_version"]
-        raise ValueError(f"schema version {version!r}, this genz reads {SCHEMA_VERSION}")
     shapes = {array.shape for array in arrays.values()}
     if len(shapes) > 1:
         raise ValueError("its arrays differ in shape")
@@ -83,17 +94,34 @@ def _restore(document: dict[str, Any], arrays: dict[str, Floats]) -> Evaluation:
     if len(ids) != n_items:
         raise ValueError(f"{len(ids)} ids for {n_items} items")
     scores = {
-        str(method): {str(metric): _score(value) for metric, value in row.items()}
+        str(method): {
+            str(metric): _score(value)
+            for metric, value in row.items()
+            # The report measures single dimensions on the predictions that it draws.
+            if not isinstance(value, list)
+        }
         for method, row in document["scores"].items()
     }
     return Evaluation(
         scores=scores,
+        differences=_differences(document["differences"], float(document["difference_level"])),
         level=float(document["level"]),
         n_folds=document.get("n_folds"),
         seed=document.get("seed"),
         ids=tuple(map(str, ids)),
         **arrays,
     )
+
+
+def _differences(stored: dict[str, Any], level: float) -> dict[str, dict[str, Difference]]:
+    return {
+        str(method): {str(metric): _difference(row, level) for metric, row in by_metric.items()}
+        for method, by_metric in stored.items()
+    }
+
+
+def _difference(row: dict[str, Any], level: float) -> Difference:
+    return Difference(float(row["value"]), float(row["lower"]), float(row["upper"]), level)
 
 
 def _score(value: float | None) -> float:

@@ -83,7 +83,8 @@ def _asked(model: GenZRegressor) -> str | None:
 
 def _noise(model: GenZRegressor) -> str | None:
     if model.n_targets_ > 1:
-        return None
+        sds = np.sqrt(model.regression_.noise_variance_)
+        return f"standard deviation {number(sds.min())} to {number(sds.max())} by dimension"
     sd = float(np.sqrt(model.regression_.noise_variance_[0]))
     if model.log_target:
         return f"standard deviation {number(sd)} of the logarithm, about {percent(np.expm1(sd))}"
@@ -112,7 +113,7 @@ def _evaluation(evaluation: Evaluation | None) -> str:
 
 def notes_of(model: GenZRegressor, evaluation: Evaluation | None) -> list[str]:
     """Caveats that the reader should know."""
-    notes = [*_unjudged(model), *_unanswered(model)]
+    notes = [*_approximate(model), *_unjudged(model), *_unanswered(model)]
     if not model.regression_.converged_:
         notes.append(
             f"The final EM stopped after {plural(model.regression_.n_iter_, 'iteration')} before "
@@ -128,7 +129,37 @@ def notes_of(model: GenZRegressor, evaluation: Evaluation | None) -> list[str]:
             f"The evaluation is of {plural(len(evaluation.ids), 'item')}, the model was fitted to "
             f"{len(model.judgments_):,}: it may belong to an earlier fit."
         )
+    return [*notes, *_not_identified(model)]
+
+
+def _not_identified(model: GenZRegressor) -> list[str]:
+    """Name the error rates that the data hardly know, and how far the effects move with them."""
+    notes = []
+    for profile in model.profiles_:
+        if profile["identified"]:
+            continue
+        low, high = (percent(end) for end in profile["interval"])
+        least, most = (number(size) for size in profile["weight"])
+        answer = "yes" if profile["rate"] == "ppv" else "no"
+        notes.append(
+            f"The data hardly tell how often “{answer}” is wrong for “{profile['feature']}”: "
+            f"anything from {low} to {high}, with an effect of size {least} to {most}. The prior "
+            "decides; gold labels or repeated judgments would tell."
+        )
     return notes
+
+
+def _approximate(model: GenZRegressor) -> list[str]:
+    """Say by which method a model was fitted that no exact one reaches."""
+    if model.regression_.exact_:
+        return []
+    solver = model.regression_.solver_.replace("_", " ")
+    return [
+        f"Approximate: {solver}. {plural(len(model.features_), 'feature')} on a target of "
+        f"{plural(model.n_targets_, 'dimension')} are beyond exact reach. The bracket that "
+        "certainly holds the log likelihood of an item is at most "
+        f"{number(model.regression_.worst_certificate_)} nats wide."
+    ]
 
 
 def _unanswered(model: GenZRegressor) -> list[str]:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from genz.feature import by_z_score
 from genz.report.content import Coefficient, FeatureRow, ReportContent, TargetScale
 from genz.report.figures.forest import Z_95, Forest, Whisker, draw_forest, percent_change
 from genz.report.text import (
@@ -146,9 +147,8 @@ def norm(weights: Sequence[float]) -> float:
 def top_dimensions(
     row: FeatureRow | Coefficient, content: ReportContent
 ) -> tuple[DimensionEffect, ...]:
-    """Write out the largest effects on a vector target."""
-    finite = [d for d, weight in enumerate(row.weights) if is_number(weight)]
-    top = sorted(finite, key=lambda d: -abs(row.weights[d]))[:N_TOP_DIMENSIONS]
+    """Write out the surest effects on a vector target, in standard errors from 0."""
+    top = by_z_score(row.weights, row.std_errors)[:N_TOP_DIMENSIONS]
     return tuple(
         DimensionEffect(
             name=content.dimension(d),

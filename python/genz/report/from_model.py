@@ -1,5 +1,6 @@
 """From a saved model to its report."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +9,23 @@ import numpy as np
 from genz.errors import UsageError
 from genz.persistence import REPORT_FILE, load, write_whole
 from genz.regressor import GenZRegressor
+from genz.report.audit import disagreements_of
 from genz.report.content import Coefficient, FeatureRow, Predictions, ReportContent
 from genz.report.evaluation import Evaluation, read_evaluation
 from genz.report.facts import facts_of, notes_of, source_of
+from genz.report.pictures import Pictures
 from genz.report.render import render
+from genz.report.rounds import rounds_of
+from genz.report.text import fixed
 from genz.report.trace import proposals_of, steps_of
 
 LEVEL = 0.9
 """Nominal coverage of the in-sample intervals."""
 
 
-def write_report(directory: Path, out: Path | None = None) -> Path:
+def write_report(
+    directory: Path, out: Path | None = None, *, image_root: Path | None = None
+) -> Path:
     """Write the report of a saved model, whole or not at all.
 
     Parameters
@@ -27,6 +34,8 @@ def write_report(directory: Path, out: Path | None = None) -> Path:
         A fitted model; ``evaluation.json`` and ``evaluation.npz`` in it are shown as well.
     out : Path, optional
         The HTML file; None is ``report.html`` in the directory.
+    image_root : Path, optional
+        Directory below which the images of the items lie; None shows no pictures.
 
     Returns
     -------
@@ -41,7 +50,7 @@ def write_report(directory: Path, out: Path | None = None) -> Path:
         When `out` cannot be written.
     """
     model = load(directory, judging=False)
-    html = render(content_of(model, read_evaluation(directory)))
+    html = render(content_of(model, read_evaluation(directory), image_root=image_root))
     out = directory / REPORT_FILE if out is None else out
     try:
         write_whole(out, html.encode())
@@ -50,7 +59,12 @@ def write_report(directory: Path, out: Path | None = None) -> Path:
     return out
 
 
-def content_of(model: GenZRegressor, evaluation: Evaluation | None = None) -> ReportContent:
+def content_of(
+    model: GenZRegressor,
+    evaluation: Evaluation | None = None,
+    *,
+    image_root: Path | None = None,
+) -> ReportContent:
     """Gather what a report shows.
 
     Held-out predictions and scores are shown where there is an evaluation, in-sample ones else.
@@ -62,6 +76,9 @@ def content_of(model: GenZRegressor, evaluation: Evaluation | None = None) -> Re
     catalog = metadata.get("catalog")
     target = _target_name(names, model.n_targets_)
     coefficients = _coefficients(model)
+    proposals = proposals_of(model.trace_)
+    pictures = Pictures(image_root)
+    features = tuple(_feature_rows(model, pictures))
     return ReportContent(
         title=f"{target} in {catalog}" if catalog else target[:1].upper() + target[1:],
         facts=facts_of(model, held_out, target, [row.name for row in coefficients[1:]]),
@@ -69,15 +86,19 @@ def content_of(model: GenZRegressor, evaluation: Evaluation | None = None) -> Re
         target_scale="log" if model.log_target else "linear",
         n_targets=model.n_targets_,
         n_items=len(model.judgments_),
-        features=tuple(_feature_rows(model)),
+        features=features,
         predictions=_held_out(held_out) if held_out else _in_sample(model),
         steps=steps_of(model.trace_),
-        proposals=proposals_of(model.trace_),
+        proposals=proposals,
+        rounds=rounds_of(model.trace_, proposals),
         scores=held_out.scores if held_out else None,
-        notes=tuple(notes_of(model, evaluation)),
+        notes=(*notes_of(model, evaluation), *pictures.notes),
         scores_source=source_of(held_out),
         coefficients=coefficients,
+        disagreements=disagreements_of(model, _ids(model)),
         dimension_names=names if len(names) == model.n_targets_ else (),
+        differences=held_out.differences if held_out else {},
+        noise_sd=np.sqrt(model.regression_.noise_variance_).tolist(),
     )
 
 
@@ -91,7 +112,7 @@ def _target_name(names: list[str], n_targets: int) -> str:
     return f"{names[0]}, {names[1]} and {len(names) - 2} more"
 
 
-def _feature_rows(model: GenZRegressor) -> list[FeatureRow]:
+def _feature_rows(model: GenZRegressor, pictures: Pictures) -> list[FeatureRow]:
     unknown_shares = np.isnan(model.judgments_).mean(axis=0).tolist()
     return [
         FeatureRow(
@@ -108,9 +129,18 @@ def _feature_rows(model: GenZRegressor) -> list[FeatureRow]:
             gain=feature.gain,
             examples_with=feature.examples_with,
             examples_without=feature.examples_without,
+            pictures_with=pictures.show(feature.images_with),
+            pictures_without=pictures.show(feature.images_without),
+            along=_near(feature.nearest.along, feature.nearest.cosines_along),
+            against=_near(feature.nearest.against, feature.nearest.cosines_against),
         )
         for feature, unknown_share in zip(model.features_, unknown_shares, strict=True)
     ]
+
+
+def _near(names: Sequence[str], cosines: Sequence[float]) -> list[str]:
+    """Name items with the cosine between their target and an effect."""
+    return [f"{name} ({fixed(c, 2, signed=True)})" for name, c in zip(names, cosines, strict=True)]
 
 
 def _coefficients(model: GenZRegressor) -> list[Coefficient]:
@@ -148,12 +178,8 @@ def _in_sample(model: GenZRegressor) -> Predictions:
     if model.log_target:
         quantiles = np.exp(quantiles)
         predicted = quantiles[:, :, 1]
-    n_items = len(predicted)
-    ids: list[Any] = model.metadata.get("ids") or []
-    if len(ids) != n_items:
-        ids = [f"item {n}" for n in range(1, n_items + 1)]
     return Predictions(
-        ids=[str(id_) for id_ in ids],
+        ids=_ids(model),
         actual=model.targets_,
         predicted=predicted,
         lower=quantiles[:, :, 0],
@@ -161,3 +187,12 @@ def _in_sample(model: GenZRegressor) -> Predictions:
         source="training items",
         level=LEVEL,
     )
+
+
+def _ids(model: GenZRegressor) -> list[str]:
+    """Names of the items that were fitted; numbers from 1 where they have none."""
+    n_items = len(model.judgments_)
+    ids: list[Any] = model.metadata.get("ids") or []
+    if len(ids) != n_items:
+        return [f"item {n}" for n in range(1, n_items + 1)]
+    return [str(id_) for id_ in ids]

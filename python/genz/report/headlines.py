@@ -6,7 +6,7 @@ import numpy as np
 
 from genz.report import measures
 from genz.report.content import Predictions, ReportContent
-from genz.report.scores import OURS, in_order
+from genz.report.scores import OURS, in_order, write_difference
 from genz.report.text import is_number, plural
 
 
@@ -37,6 +37,9 @@ def _scored(content: ReportContent) -> list[Headline]:
         if others and metric.better != "nominal":
             rival = min(others, key=lambda name: metric.loss(others[name]))
             detail += f"; {rival.replace('_', ' ')}: {metric.write(others[rival])}"
+            difference = content.differences.get(rival, {}).get(key)
+            if difference is not None:
+                detail += f", difference {write_difference(metric, difference)}"
         headlines.append(Headline(metric.write(ours[key]), metric.label, detail))
     return headlines
 

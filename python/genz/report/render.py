@@ -17,6 +17,7 @@ from genz.report.figures.forest import HEIGHT, WIDTH
 from genz.report.figures.scatter import draw_scatters
 from genz.report.headlines import headlines_of
 from genz.report.proposals import arrange_proposals
+from genz.report.rounds import arrange_rounds
 from genz.report.scores import OURS, tabulate_scores
 from genz.report.text import (
     estimate,
@@ -108,7 +109,7 @@ def render(content: ReportContent) -> str:
         headlines=headlines_of(content),
         features=tabulate_features(content),
         forest_size=(WIDTH, HEIGHT),
-        scores=tabulate_scores(content.scores) if content.scores else None,
+        scores=tabulate_scores(content.scores, content.differences) if content.scores else None,
         our_name=OURS,
         coefficients=tabulate_coefficients(content),
         scatters=draw_scatters(content),
@@ -117,4 +118,5 @@ def render(content: ReportContent) -> str:
         dimensions=tabulate_dimensions(content),
         course=draw_course(content.steps),
         proposals=arrange_proposals(content.proposals),
+        rounds=arrange_rounds(content.rounds),
     )

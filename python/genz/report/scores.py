@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from genz.report.content import Difference
 from genz.report.text import fixed, is_number, number, percent
 
 OURS = "genz"
@@ -73,7 +74,11 @@ METRICS = {
             partial(fixed, decimals=3, signed=True),
         ),
         Metric("n_features", "Features", "none", partial(fixed, decimals=0)),
+        Metric("n_unanswered", "Unanswered items", "none", partial(fixed, decimals=0)),
         Metric("seconds", "Seconds", "none", partial(number, digits=2)),
+        Metric("n_requests", "Requests", "none", partial(fixed, decimals=0)),
+        Metric("n_tokens", "Tokens", "none", partial(fixed, decimals=0)),
+        Metric("cost", "Cost", "none", number),
     )
 }
 """The scores of ``genz evaluate``, the most telling first."""
@@ -107,14 +112,39 @@ class Score:
 
 @dataclass(frozen=True)
 class ScoresTable:
-    """Methods against metrics; the leading metric, which has bars, first."""
+    """Methods against metrics; the leading metric, which has bars, first.
+
+    Attributes
+    ----------
+    metrics : tuple of Metric
+    rows : tuple of (str, tuple of Score)
+    leading : Metric
+    differences : dict of str to str
+        By method, what our leading score is less that of the method; empty when nothing is known.
+    level : str
+        Nominal coverage of the intervals of differences.
+    """
 
     metrics: tuple[Metric, ...]
     rows: tuple[tuple[str, tuple[Score, ...]], ...]
     leading: Metric
+    differences: Mapping[str, str]
+    level: str
 
 
-def tabulate_scores(scores: Mapping[str, Mapping[str, float]]) -> ScoresTable | None:
+def write_difference(metric: Metric, difference: Difference) -> str:
+    """Write a difference with its interval: ``−1.2 % [−2.0 %, −0.4 %]``."""
+    value, lower, upper = (
+        ("+" if v > 0 else "") + metric.write(v)
+        for v in (difference.value, difference.lower, difference.upper)
+    )
+    return f"{value} [{lower}, {upper}]"
+
+
+def tabulate_scores(
+    scores: Mapping[str, Mapping[str, float]],
+    differences: Mapping[str, Mapping[str, Difference]] | None = None,
+) -> ScoresTable | None:
     """Rank the methods by each metric; None when there is no score at all."""
     metrics = in_order(key for row in scores.values() for key in row)
     if not metrics:
@@ -140,4 +170,15 @@ def tabulate_scores(scores: Mapping[str, Mapping[str, float]]) -> ScoresTable | 
         (method, tuple(cell(metric, row.get(metric.key)) for metric in metrics))
         for method, row in scores.items()
     )
-    return ScoresTable(metrics, rows, leading)
+    found = {
+        method: by_metric[leading.key]
+        for method, by_metric in (differences or {}).items()
+        if method in scores and leading.key in by_metric
+    }
+    return ScoresTable(
+        metrics,
+        rows,
+        leading,
+        {method: write_difference(leading, difference) for method, difference in found.items()},
+        percent(next((d.level for d in found.values()), None), decimals=0),
+    )

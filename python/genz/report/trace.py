@@ -1,10 +1,10 @@
 """From the trace of a discovery to the steps and proposals that a report shows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from genz.report.content import Proposal, Step, StepKind
-from genz.report.text import number
+from genz.report.text import number, plural
 
 Trace = Iterable[Mapping[str, Any]]
 
@@ -23,9 +23,11 @@ def steps_of(trace: Trace) -> tuple[Step, ...]:
         if record["action"] == "accept":
             instead = record.get("replaced")
             accepted.append(f"“{description}”" + (f" instead of “{instead}”" if instead else ""))
+        elif record["action"] == "confirm" and record.get("accepted") is False:
+            accepted = []
         elif record["action"] == "prune":
             pruned.append(f"“{description}”")
-        elif record["action"] == "fit":
+        elif record["action"] in ("fit", "refit"):
             step = int(record["step"])
             if steps and step <= steps[-1].step:
                 step = steps[-1].step + 1
@@ -34,7 +36,7 @@ def steps_of(trace: Trace) -> tuple[Step, ...]:
                 Step(
                     step=step,
                     kind=kind,
-                    action=_action(accepted, pruned, is_first=not steps),
+                    action=_action(accepted, pruned, record, is_first=not steps),
                     n_features=int(record.get("n_features", 0)),
                     log_likelihood=record.get("log_likelihood"),
                 )
@@ -43,39 +45,85 @@ def steps_of(trace: Trace) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _action(accepted: list[str], pruned: list[str], *, is_first: bool) -> str:
+def _action(
+    accepted: list[str], pruned: list[str], record: Mapping[str, Any], *, is_first: bool
+) -> str:
     """Say what led to a fit."""
+    if record["action"] == "refit":
+        changes = [_change(change) for change in record.get("changes") or ()]
+        return "; ".join(["fitted again", *changes])
     done = [f"accepted {description}" for description in accepted]
     done += [f"pruned {description}" for description in pruned]
     return "; ".join(done) or ("start" if is_first else "fit to convergence")
 
 
+def _change(change: Mapping[str, Any]) -> str:
+    """One change of the user's, as `genz features` records it."""
+    names = [f"“{change[name]}”" for name in ("feature", "other") if name in change]
+    text = f"{change['change']} {' and '.join(names)}".strip()
+    if "description" not in change:
+        return text
+    return f"{text}{': ' if names else ' '}“{change['description']}”"
+
+
 def proposals_of(trace: Trace) -> tuple[Proposal, ...]:
-    """Read what was proposed and decided, in order."""
+    """Read what was proposed and decided, in order.
+
+    What was accepted and taken back in the same round counts as rejected.
+    """
     records = list(trace)
+    kinds = {r["step"]: r.get("kind") for r in records if r["action"] == "contrast"}
+    taken_back: set[int] = set()
+    for ix, record in enumerate(records):
+        if record["action"] == "reject" and (before := _accepted_before(records, ix)) is not None:
+            taken_back.add(before)
+            # The numbers of the test stay, though the whole did not stand.
+            records[ix] = {**records[before], **record}
     pruned = {r.get("description"): r for r in records if r["action"] == "prune"}
     replaced = {r["replaced"]: r for r in records if r.get("replaced")}
-    proposals = []
-    for record in records:
-        if record["action"] not in ("accept", "reject"):
-            continue
-        is_accepted = record["action"] == "accept"
-        reason = str(record.get("reason", ""))
-        if is_accepted and (successor := replaced.get(record.get("description"))):
-            reason = f"replaced by “{successor['description']}”"
-        elif is_accepted and (prune := pruned.get(record.get("description"))):
-            loss = number(prune.get("loss"), digits=2)
-            reason = f"pruned in the end: without it, the fit loses {loss} nats"
-        proposals.append(
-            Proposal(
-                step=int(record["step"]),
-                contrast=str(record.get("kind", "")),
-                description=str(record.get("description", "")),
-                accepted=is_accepted,
-                gain=record.get("gain"),
-                standard_error=record.get("standard_error"),
-                reason=reason or ("in the model" if is_accepted else ""),
-                promise=record.get("screened"),
-            )
-        )
-    return tuple(proposals)
+    return tuple(
+        _proposal(record, kinds.get(record["step"]), replaced, pruned)
+        for ix, record in enumerate(records)
+        if record["action"] in ("accept", "reject") and ix not in taken_back
+    )
+
+
+def _accepted_before(records: Sequence[Mapping[str, Any]], ix: int) -> int | None:
+    """Position of the record that accepted, in the same round, what record `ix` rejects."""
+    for before in range(ix - 1, -1, -1):
+        if records[before]["step"] != records[ix]["step"]:
+            return None
+        is_same = records[before].get("description") == records[ix].get("description")
+        if is_same and records[before]["action"] == "accept":
+            return before
+    return None
+
+
+def _proposal(
+    record: Mapping[str, Any],
+    kind: str | None,
+    replaced: Mapping[Any, Mapping[str, Any]],
+    pruned: Mapping[Any, Mapping[str, Any]],
+) -> Proposal:
+    is_accepted = record["action"] == "accept"
+    reason = str(record.get("reason", ""))
+    if is_accepted and (successor := replaced.get(record.get("description"))):
+        reason = f"replaced by “{successor['description']}”"
+    elif is_accepted and (prune := pruned.get(record.get("description"))):
+        loss = number(prune.get("loss"), digits=2)
+        reason = f"pruned in the end: without it, the fit loses {loss} nats"
+    elif not is_accepted and record.get("n_judged"):
+        reason += f", after {plural(int(record['n_judged']), 'judged item')}"
+    return Proposal(
+        step=int(record["step"]),
+        contrast=str(record.get("kind") or kind or ""),
+        description=str(record.get("description", "")),
+        accepted=is_accepted,
+        gain=record.get("gain"),
+        standard_error=record.get("standard_error"),
+        reason=reason or ("in the model" if is_accepted else ""),
+        promise=record.get("screened"),
+        p_value=record.get("p_value"),
+        level=record.get("level"),
+        n_tried=record.get("n_tried"),
+    )
