@@ -1,5 +1,6 @@
 """The options about a foundation model as the model itself, and what its run came to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 BUILTIN = "builtin"
 FINISHED_WITH_UNKNOWNS = 3
 """Exit code of a run that finished and left more judgments unknown than the user allows."""
+
+_MAX_NAMED = 4
+"""Names of more targets (dimensions of an embedding) would tell a model nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +53,17 @@ class ModelOptions:
         return cls(**own), {name: v for name, v in options.items() if name not in own}
 
     def make(
-        self, *, image_root: Path, seed: int = 0, fitted: "GenZRegressor | None" = None
+        self,
+        *,
+        image_root: Path,
+        seed: int = 0,
+        targets: Sequence[str] = (),
+        fitted: "GenZRegressor | None" = None,
     ) -> "FoundationModel":
         """Make the model that is named, else the one that `fitted` was fitted with.
+
+        A model that is asked for targets, or for features without a contrast, is told the names
+        of `targets`, unless they are many.
 
         Raises
         ------
@@ -110,6 +122,7 @@ class ModelOptions:
             prices=self.prices,
             deadline=self.deadline,
             seed=saved.get("seed", seed),
+            target=", ".join(targets) if len(targets) <= _MAX_NAMED else "",
         )
 
 

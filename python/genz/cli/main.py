@@ -18,12 +18,16 @@ from genz import (
     UnreachableError,
     __version__,
 )
+from genz.cli.audit import audit
 from genz.cli.evaluate import evaluate
+from genz.cli.experiment import experiment
+from genz.cli.features import features
 from genz.cli.fit import fit
 from genz.cli.invocation import Invocation
 from genz.cli.plan import plan
 from genz.cli.predict import predict
 from genz.cli.probe import probe
+from genz.cli.refit import refit
 from genz.cli.report import report
 from genz.cli.store import store
 
@@ -109,5 +113,9 @@ def main() -> None:
     """
 
 
-for command in (fit, predict, evaluate, report, probe, plan, store):
+for command in (
+    *(fit, predict, evaluate, experiment, report),
+    *(features, refit, audit),
+    *(probe, plan, store),
+):
     main.add_command(command)

@@ -28,9 +28,14 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--target",
             multiple=True,
-            required=True,
             metavar="COL",
             help="Number to predict; several times for a vector. Empty where it is not known.",
+        ),
+        click.option(
+            "--target-file",
+            metavar="FILE[:IDS:MATRIX]",
+            help="Vectors to predict instead: a .npz file with an array of ids, matched with --id, "
+            "and a matrix.",
         ),
         click.option("--id", metavar="COL", help="Names the items; no two alike."),
         _columns("--text", "Columns to read as free text."),

@@ -53,8 +53,12 @@ def predict(
     """Predict every item of a catalog with the model in DIR.
 
     Writes id, prediction, lower and upper; the id is the row number where the model was fitted
-    without --id. The catalog needs the fields, covariates and id of the fit, no target.
+    without --id. The catalog needs the fields, covariates and id of the fit, no target. FILE is
+    CSV, JSON lines where it ends on .jsonl, or arrays ids, prediction, lower, upper and target (the
+    names of the dimensions) where it ends on .npz.
     """
+    import numpy as np
+
     from genz.catalog.files import read_columns
     from genz.cli.foundation import ModelOptions, conclude
     from genz.cli.known import read_known
@@ -83,7 +87,15 @@ def predict(
         return 0
     with Progress(verbose=verbose, foundation_model=foundation_model):
         judgments = model.judge(known.items)
-    rows = list(_rows(model, known, judgments, level))
+    arrays = _arrays(model, known, judgments, level)
+    if out is not None and out.suffix.lower() == ".npz":
+        buffer = io.BytesIO()
+        names = {"ids": np.array(known.ids), "target": np.array(_target_names(model))}
+        np.savez_compressed(buffer, allow_pickle=False, **names, **arrays)
+        write_whole(out, buffer.getvalue())
+        click.echo(f"{len(known.ids)} predictions written to {out}", err=True)
+        return conclude(foundation_model, about_model.max_unknown)
+    rows = list(_rows(known.ids, _target_names(model), arrays))
     as_json = as_json or (out is not None and out.suffix.lower() in JSON_SUFFIXES)
     text = _json_lines(rows) if as_json else _csv(rows)
     if out is None:
@@ -96,15 +108,24 @@ def predict(
     return conclude(foundation_model, about_model.max_unknown)
 
 
-def _rows(
+def _arrays(
     model: "GenZRegressor", known: "Known", judgments: "Floats", level: float
-) -> Iterator[dict[str, Any]]:
-    """Predictions by item; each of a vector's is a dictionary by target."""
+) -> "dict[str, Floats]":
+    """Predictions and the ends of their intervals, (N,) or (N, D) each."""
     given: dict[str, Any] = {"covariates": known.covariates, "judgments": judgments}
     lower, upper = model.predict_interval(known.items, level=level, **given)
-    arrays = {"prediction": model.predict(known.items, **given), "lower": lower, "upper": upper}
-    names = model.metadata.get("target") or [str(d) for d in range(1, model.n_targets_ + 1)]
-    for ix, item_id in enumerate(known.ids):
+    return {"prediction": model.predict(known.items, **given), "lower": lower, "upper": upper}
+
+
+def _target_names(model: "GenZRegressor") -> list[str]:
+    return model.metadata.get("target") or [str(d) for d in range(1, model.n_targets_ + 1)]
+
+
+def _rows(
+    ids: list[str], names: list[str], arrays: "dict[str, Floats]"
+) -> Iterator[dict[str, Any]]:
+    """Predictions by item; each of a vector's is a dictionary by target."""
+    for ix, item_id in enumerate(ids):
         row: dict[str, Any] = {"id": item_id}
         for name, array in arrays.items():
             value = array[ix].tolist()

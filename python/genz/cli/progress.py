@@ -75,6 +75,19 @@ class Progress:
         self._n_features = 0
         self._show()
 
+    def on_null_run(self, record: Record) -> None:
+        """Follow one discovery on permuted targets to its end."""
+        place = f"null run {record['null_run']} of {record['n_null_runs']}"
+        if self._verbose:
+            n_features = len(record["features"])
+            self._console.print(
+                f"{place}: {n_features} features in {record['seconds']:.1f} s", markup=False
+            )
+        self._place = f"{place} done; "
+        self._last = ""
+        self._n_features = 0
+        self._show()
+
     def on_questions(self, statistics: "Statistics") -> None:
         """Follow the questions that are put to an endpoint."""
         self._questions = f" | {self._rate.line(statistics)}"
@@ -124,7 +137,8 @@ def _duration(seconds: float) -> str:
 
 def describe(record: Record) -> str:
     """One record of a trace as one line."""
-    numbers = {k: v for k, v in record.items() if k not in ("step", "action", "description")}
+    hidden = ("step", "action", "description", "shown_high", "shown_low")
+    numbers = {k: v for k, v in record.items() if k not in hidden}
     shown = ", ".join(
         f"{name.replace('_', ' ')} {f'{value:.4g}' if isinstance(value, float) else value}"
         for name, value in numbers.items()

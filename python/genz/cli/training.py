@@ -11,6 +11,7 @@ from genz.catalog import Catalog
 from genz.catalog.columns import check_column
 from genz.catalog.files import Columns, read_columns
 from genz.cli.numbers import read_covariates, read_ids, read_target, read_weights
+from genz.cli.targets import TargetFile, read_target_file
 from genz.errors import DataError, UsageError
 from genz.foundation import FoundationModel
 from genz.regressor import GenZRegressor
@@ -24,7 +25,8 @@ DEFAULT_N_FEATURES_VECTOR = 20
 class Roles:
     """Options of the command line that say which column is what.
 
-    `apart` are columns that are neither fields of the items nor anything else (folds, groups).
+    The targets are columns or, with `target_file`, vectors beside the catalog. `apart` are columns
+    that are neither fields of the items nor anything else (folds, groups).
     """
 
     target: Sequence[str]
@@ -35,6 +37,7 @@ class Roles:
     covariates: Sequence[str]
     weight: str | None
     log_target: bool
+    target_file: str | None = None
     apart: Sequence[str] = ()
 
 
@@ -53,6 +56,11 @@ class Training:
     rows : ndarray of shape (N,)
         Rows of the items, the first of the file being 0.
     n_without_target : int
+    target_names : list of str
+        Columns, or dimensions of the target file, D names.
+    target_file : TargetFile or None
+    n_unused_targets : int
+        Vectors of the target file that are of no item.
     columns : dict of str to list
         Everything in the file.
     """
@@ -64,7 +72,40 @@ class Training:
     ids: list[str] | None
     rows: "np.typing.NDArray[np.intp]"
     n_without_target: int
+    target_names: list[str]
+    target_file: TargetFile | None
+    n_unused_targets: int
     columns: Columns
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What a saved model remembers of where its targets came from."""
+        known: dict[str, Any] = {"target": self.target_names}
+        if self.target_file is not None:
+            known["target_file"] = {
+                "file": self.target_file.path.name,
+                "ids": self.target_file.ids_name,
+                "matrix": self.target_file.matrix_name,
+                "n_unused": self.n_unused_targets,
+            }
+        return known
+
+    def left_out(self) -> list[str]:
+        """Say which rows and vectors are not fitted."""
+        n_rows = len(self.items) + self.n_without_target
+        said = []
+        if self.n_without_target:
+            said.append(f"{self.n_without_target} of {n_rows} rows have no target: not fitted")
+        if self.target_file is not None:
+            if self.n_unused_targets:
+                said.append(
+                    f"{self.n_unused_targets} of {len(self.target_file.ids)} vectors of "
+                    f"{self.target_file.path.name} are of no item: not used"
+                )
+            n_missing = int(np.isnan(self.y).sum())
+            if n_missing:
+                said.append(f"{n_missing} of {self.y.size} numbers to fit are NaN: not observed")
+        return said
 
     def values(self, name: str) -> list[Any]:
         """Raw values of a column in the rows that have a target."""
@@ -79,15 +120,13 @@ def read_training(path: Path, roles: Roles) -> Training:
     single = (roles.id, roles.weight, *roles.apart)
     for name in (*roles.target, *roles.covariates, *(n for n in single if n is not None)):
         check_column(name, columns)
-    targets = np.column_stack(
-        [read_target(name, columns[name], log=roles.log_target) for name in roles.target]
-    )
     ids = None if roles.id is None else read_ids(roles.id, columns[roles.id])
+    targets, names, file, n_unused = _targets(columns, roles, ids)
     rows = np.flatnonzero(~np.isnan(targets).all(axis=1))
     some = rows.tolist()
     return Training(
         items=_items(columns, roles).take(rows),
-        y=targets[rows, 0] if len(roles.target) == 1 else targets[rows],
+        y=targets[rows, 0] if len(names) == 1 else targets[rows],
         covariates=read_covariates(columns, roles.covariates, some),
         weights=None
         if roles.weight is None
@@ -95,8 +134,25 @@ def read_training(path: Path, roles: Roles) -> Training:
         ids=None if ids is None else [ids[row] for row in some],
         rows=rows,
         n_without_target=len(targets) - len(rows),
+        target_names=names,
+        target_file=file,
+        n_unused_targets=n_unused,
         columns=columns,
     )
+
+
+def _targets(
+    columns: Columns, roles: Roles, ids: list[str] | None
+) -> tuple[Floats, list[str], TargetFile | None, int]:
+    """Targets of all rows (N, D), their names, their file, and how many vectors of it are left."""
+    if roles.target_file is None:
+        read = [read_target(name, columns[name], log=roles.log_target) for name in roles.target]
+        return np.column_stack(read), list(roles.target), None, 0
+    if roles.id is None or ids is None:
+        raise UsageError("--target-file needs --id, the column whose values its ids are")
+    file = read_target_file(roles.target_file, roles.id)
+    targets, n_unused = file.join(ids)
+    return targets, file.names, file, n_unused
 
 
 def make_model(
@@ -159,6 +215,12 @@ def _items(columns: Columns, roles: Roles) -> Catalog:
 
 
 def _check_roles(roles: Roles) -> None:
+    if bool(roles.target) == (roles.target_file is not None):
+        if roles.target:
+            raise UsageError("--target and --target-file exclude each other, wanted one of them")
+        raise UsageError("Missing option '--target' or '--target-file', wanted one of them")
+    if roles.log_target and roles.target_file is not None:
+        raise UsageError("--log-target needs a single --target; take logarithms in the file")
     if len(set(roles.target)) < len(roles.target):
         raise UsageError("--target names a column twice")
     if roles.log_target and len(roles.target) > 1:
