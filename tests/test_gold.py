@@ -142,7 +142,7 @@ def fit_with(houses: Path, gold: Path, out: Path, *options: str) -> Any:
     )
 
 
-@pytest.mark.parametrize(("options", "names"), [([], "013"), (["--id", "id"], ["h0", "h1", "h3"])])
+@pytest.mark.parametrize(("options", "names"), [([], "124"), (["--id", "id"], ["h0", "h1", "h3"])])
 def test_fit_reads_labels_by_row_or_id(
     houses: Path, tmp_path: Path, options: list[str], names: Sequence[str]
 ) -> None:
@@ -161,14 +161,15 @@ def test_fit_reads_labels_by_row_or_id(
 @pytest.mark.parametrize(
     ("rows", "options", "said"),
     [
-        ([(0, LARGE, 1), (150, LARGE, 1)], [], "line 3: the catalog has no item '150', wanted a"),
-        ([("h0", LARGE, 1)], [], "line 2: the catalog has no item 'h0', wanted a row from 0"),
+        ([(1, LARGE, 1), (151, LARGE, 1)], [], "line 3: the catalog has no item '151', wanted a"),
+        ([(0, LARGE, 1)], [], "line 2: the catalog has no item '0', wanted a row from 1"),
+        ([("h0", LARGE, 1)], [], "line 2: the catalog has no item 'h0', wanted a row from 1"),
         ([(0, LARGE, 1)], ["--id", "id"], "the catalog has no item '0', wanted an id of it"),
-        ([(0, LARGE, "maybe")], [], "line 2: truth is 'maybe', wanted 0, 1, yes, no, true"),
-        ([(0, LARGE, "")], [], "line 2: truth is '', wanted"),
-        ([(0, " ", 1)], [], "line 2: there is no feature"),
-        ([(0, LARGE)], [], "line 2: 2 fields, wanted 3"),
-        ([(0, LARGE, 1), (0, LARGE, 0)], [], "line 3: item '0' has another truth"),
+        ([(1, LARGE, "maybe")], [], "line 2: truth is 'maybe', wanted 0, 1, yes, no, true"),
+        ([(1, LARGE, "")], [], "line 2: truth is '', wanted"),
+        ([(1, " ", 1)], [], "line 2: there is no feature"),
+        ([(1, LARGE)], [], "line 2: 2 fields, wanted 3"),
+        ([(1, LARGE, 1), (1, LARGE, 0)], [], "line 3: item '1' has another truth"),
     ],
 )
 def test_files_that_are_refused(
@@ -191,7 +192,7 @@ def test_a_file_without_its_columns(houses: Path, tmp_path: Path) -> None:
 
 
 def test_a_feature_nobody_has_is_said(houses: Path, tmp_path: Path) -> None:
-    gold = write_gold(tmp_path / "gold.csv", [(0, "has a moat", 1)])
+    gold = write_gold(tmp_path / "gold.csv", [(1, "has a moat", 1)])
     done = fit_with(houses, gold, tmp_path / "model")
     assert done.exit_code == 0, done.output
     assert "gold labels of 'has a moat' are not used" in done.stderr

@@ -249,3 +249,17 @@ def test_gold_labels_of_what_a_discovery_keeps_count_in_its_end(sample: Misjudge
     at = [found.index(name) for name in NAMES]
     np.testing.assert_array_equal(after.gold_[:, at[2:]], gold)
     assert np.isnan(after.gold_[:, at[:2]]).all()
+
+
+def test_judgments_of_someone_else_are_not_taken_for_the_truth() -> None:
+    rng = np.random.default_rng(9)
+    items = [{"text": f"a house {'by the sea' if s else 'inland'}"} for s in rng.random(600) < 0.5]
+    truth = np.array(["sea" in item["text"] for item in items])
+    y = 3.0 * truth + rng.normal(scale=0.3, size=600)
+    model = genz.GenZRegressor(n_features=1, features=["text mentions 'sea'"]).fit(items, y)
+    assert model.is_certain_
+    judged = (truth ^ (rng.random(600) < 0.2)).astype(float)[:, None]
+    after = model.refit(items, y, judgments=judged)
+    assert not after.is_certain_
+    assert after.features_[0].weights[0] == pytest.approx(3.0, abs=0.15)
+    assert after.regression_.ppv_[0] == pytest.approx(0.8, abs=0.06)

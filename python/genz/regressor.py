@@ -209,7 +209,7 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             )
             discovery = Discovery(
                 Questions(model, catalog, loop.run),
-                self._template(model),
+                self._template(model, is_certain=self.is_certain_),
                 Settings(self.n_features, self.contrast, patience=self.patience),
                 trace,
                 np.random.default_rng(self.random_state),
@@ -399,9 +399,12 @@ class GenZRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             return BuiltinModel()
         return self.foundation_model
 
-    def _template(self, model: FoundationModel) -> LatentFeatureRegression:
+    def _template(self, model: FoundationModel, *, is_certain: bool) -> LatentFeatureRegression:
         if self.regression is not None:
             return self.regression
+        if not is_certain and getattr(model, "is_certain", False):
+            # Judgments are of someone else, of whose errors nothing is known.
+            return LatentFeatureRegression(max_iter=300, tol=1e-6, n_threads=self.n_threads)
         # Rates that are held loosely let a rough feature cover for the right one, by misjudgments.
         return LatentFeatureRegression(
             rate_strength=model.rate_strength,

@@ -18,7 +18,7 @@ def read_gold(path: Path, training: "Training", id_column: str | None) -> Labels
     """Read a CSV file with the columns item, feature and truth.
 
     Items are named by the column of ``--id``, without one by their row in the catalog, the first
-    being 0. Labels of rows without target are left out: those are not fitted.
+    being 1. Labels of rows without target are left out: those are not fitted.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def read_gold(path: Path, training: "Training", id_column: str | None) -> Labels
     n_rows = len(next(iter(training.columns.values())))
     position = {row: ix for ix, row in enumerate(training.rows.tolist())}
     if id_column is None:
-        rows = {str(row): row for row in range(n_rows)}
+        rows = {str(row + 1): row for row in range(n_rows)}
     else:
         ids = read_ids(id_column, training.columns[id_column])
         rows = {name: row for row, name in enumerate(ids)}
@@ -36,7 +36,7 @@ def read_gold(path: Path, training: "Training", id_column: str | None) -> Labels
     for number, (item, feature, truth) in _read(path):
         where = f"{path}, line {number}"
         if item not in rows:
-            wanted = f"a row from 0 to {n_rows - 1}" if id_column is None else "an id of it"
+            wanted = f"a row from 1 to {n_rows}" if id_column is None else "an id of it"
             raise DataError(f"{where}: the catalog has no item {item!r}, wanted {wanted}")
         if not feature:
             raise DataError(f"{where}: there is no feature, wanted its description")

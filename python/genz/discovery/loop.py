@@ -112,7 +112,8 @@ class Discovery:
         n_judged = self._questions.n_judged
         new = self._propose(step, kind, everything, found, fitted, sides)
         regression = fitted.regression
-        base = Base(everything, regression.transform(found.judgments), regression.noise_variance_)
+        residuals = ev.residuals(regression, everything.with_judgments(found.judgments))
+        base = Base(everything, regression.transform(found.judgments), residuals)
         chosen = self._screen(step, new, found, base, sides)
         if chosen:
             runners, dropped = race(
@@ -240,7 +241,10 @@ class Discovery:
         sides: Sides,
         n_locked: int,
     ) -> tuple[Found, Fitted, bool]:
-        """Refit by EM; under the model itself the log evidence must rise too, then prune."""
+        """Refit by EM to all items; under the model itself the evidence must rise too, then prune.
+
+        The test has decided on its own; this is a check that least squares and the model agree.
+        """
         trial = self._fit(everything, larger, fitted)
         gain = evidence_gain_exact(
             trial.regression,

@@ -3,7 +3,6 @@
 import numpy as np
 
 from genz.discovery import evidence as ev
-from genz.discovery.acceptance import standardised
 from genz.discovery.evidence import Evidence
 from genz.discovery.state import Fitted, Found
 from genz.statistics.arrays import Floats
@@ -21,12 +20,22 @@ Weakest = tuple[int, float]
 """A feature and the nats that it is worth."""
 
 
-def losses(everything: Evidence, expected: Floats, noise_variance: Floats) -> Floats:
-    """Nats of log likelihood that least squares on E[z] (N, K) loses without each feature, (K,)."""
+def effective(weights: Floats) -> float:
+    """Number of equal weights that tell as much (Kish 1965, "Survey Sampling")."""
+    return float(weights.sum() ** 2 / max(float(weights @ weights), 1e-300))
+
+
+def losses(everything: Evidence, expected: Floats, targets: Floats) -> Floats:
+    """Nats of log likelihood that least squares on E[z] (N, K) loses without each feature, (K,).
+
+    `targets` (N, D) are those of `everything` with what is missing filled in. Weights count
+    relative to each other, so that their unit does not matter.
+    """
     one = np.ones((len(expected), 1))
-    root = np.sqrt(everything.item_weights)[:, np.newaxis]
+    v = everything.item_weights
+    root = np.sqrt(v)[:, np.newaxis]
     design = np.hstack([one, everything.covariates, expected]) * root
-    targets = standardised(everything, noise_variance) * root
+    targets = targets * root
     gram = design.T @ design
     gram[np.diag_indices_from(gram)] += 1e-9 * np.trace(gram) / len(gram)
     inverse = np.linalg.inv(gram)
@@ -34,7 +43,8 @@ def losses(everything: Evidence, expected: Floats, noise_variance: Floats) -> Fl
     power = np.maximum(((targets - design @ coefficients) ** 2).sum(axis=0), 1e-300)
     # Leaving column k out adds w_k^2 / (inverse gram)_kk to the residual power of each target.
     added = coefficients**2 / np.diag(inverse)[:, np.newaxis]
-    lost = 0.5 * len(expected) * np.log1p(added / power).sum(axis=1)
+    n_observed = [effective(v * ~np.isnan(y)) for y in everything.targets.T]
+    lost = 0.5 * np.log1p(added / power) @ np.array(n_observed)
     return np.asarray(lost[len(lost) - expected.shape[1] :])
 
 
@@ -42,7 +52,12 @@ def find_weakest(everything: Evidence, fitted: Fitted, found: Found, n_locked: i
     """Find the feature, not one of the first `n_locked`, that least squares misses least."""
     regression = fitted.regression
     expected = regression.transform(found.judgments)
-    lost = losses(everything, expected, regression.noise_variance_)
+    noise_sd = np.sqrt(regression.noise_variance_)
+    explained = regression.intercept_ + everything.covariates @ regression.covariate_weights_
+    explained = explained + expected @ regression.weights_
+    is_missing = np.isnan(everything.targets)
+    targets = np.where(is_missing, explained, everything.targets) / noise_sd
+    lost = losses(everything, expected, targets)
     lost[:n_locked] = np.inf
     k = int(np.argmin(lost))
     return k, float(lost[k])
@@ -58,6 +73,7 @@ def find_idle(
     """
     regression = fitted.regression
     z = np.abs(regression.weights_ / regression.weights_std_error_).max(axis=1)
+    scale = effective(everything.item_weights) / float(everything.item_weights.sum())
     for k in np.argsort(z):
         if k < n_locked or z[k] >= SUSPECT_Z:
             continue
@@ -69,7 +85,7 @@ def find_idle(
             max_iter=TRIAL_ITERATIONS,
             tol=1e-6,
         )
-        loss = float(regression.log_likelihood_ - smaller.log_likelihood_)
+        loss = float(regression.log_likelihood_ - smaller.log_likelihood_) * scale
         if loss < MIN_LOSS * everything.targets.shape[1]:
             return int(k), loss, smaller
     return None

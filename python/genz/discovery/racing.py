@@ -14,7 +14,7 @@ STAGES = (0.25, 0.5, 1.0)
 """Shares of the deciding items after which the candidates are looked at."""
 
 MIN_STAGE = 50
-"""A first stage of fewer items would tell too little: all are then judged at once."""
+"""A stage of fewer items, beside one for each known column, would tell too little."""
 
 MIN_CHANCE = 0.05
 """A candidate drops out when the chance that it passes in the end falls below this."""
@@ -54,7 +54,7 @@ def race(
     n_judged = 0
     for share in STAGES:
         n_wanted = round(share * len(deciding))
-        if not running or (share < 1 and n_wanted < MIN_STAGE):
+        if not running or (share < 1 and n_wanted < MIN_STAGE + base.n_columns):
             continue
         new = judge(deciding[n_judged:n_wanted], [runner.description for runner in running])
         running = [
@@ -68,7 +68,7 @@ def race(
         trial = base.on(deciding[:n_judged])
         for runner in running:
             t = trial.test(runner.judgments, runner.effect).t
-            chance = _chance(t, n_judged / len(deciding), level)
+            chance = 1.0 if np.isnan(t) else _chance(t, n_judged / len(deciding), level)
             if chance < MIN_CHANCE:
                 dropped.append((runner.description, n_judged, chance))
             else:

@@ -9,7 +9,8 @@ from genz.discovery.acceptance import Trial
 from genz.statistics.arrays import Floats
 
 MAX_UNKNOWN_SHARE = 0.4
-MAX_AGREEMENT = 0.98
+MAX_CORRELATION = 0.96
+"""Of judgments of the same items: beyond, two descriptions say the same."""
 MIN_MINORITY = 3
 """A feature with fewer items than this on one side cannot be told from their own noise."""
 
@@ -84,9 +85,14 @@ def _why_not(column: Floats, known: Floats) -> str:
 
 
 def _is_like(column: Floats, others: Floats) -> bool:
-    """Whether the judgments agree with, or contradict, those of another on nearly all items."""
+    """Whether the judgments agree with those of another, or contradict them, on nearly all items.
+
+    Correlations tell two rare features apart, which both lack on nearly all items.
+    """
     if not others.shape[1]:
         return False
-    with np.errstate(invalid="ignore"):
-        agreement = np.mean((column[:, np.newaxis] > 0.5) == (others > 0.5), axis=0)
-    return bool(max(agreement.max(), 1 - agreement.min()) > MAX_AGREEMENT)
+    signs = np.sign(np.nan_to_num(np.column_stack([column, others]) - 0.5))
+    centred = signs - signs.mean(axis=0)
+    norms = np.sqrt((centred**2).sum(axis=0))
+    likeness = np.abs(centred[:, 0] @ centred[:, 1:]) / np.maximum(norms[0] * norms[1:], 1e-12)
+    return bool(likeness.max() > MAX_CORRELATION)

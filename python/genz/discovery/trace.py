@@ -14,7 +14,8 @@ class Trace:
     A record has ``step`` (round, 0 before the first), ``action`` (``"fit"``, ``"contrast"``,
     ``"propose"``, ``"accept"``, ``"reject"``, ``"confirm"``, ``"prune"``, ``"cost"``, ``"stop"``,
     ``"refit"``) and the numbers behind the decision, all of JSON's types. A round's accepted
-    features stand only if ``"confirm"`` says that the log evidence of the deciding items rose.
+    features stand only if ``"confirm"`` says that the log evidence of the deciding items rose under
+    the model, refitted to all items.
     """
 
     def __init__(self, observer: Callable[[Record], None] | None = None) -> None:

@@ -1,6 +1,7 @@
 """Fit a model again: columns that nobody changed keep their judgments and start where they were."""
 
 import copy
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from genz.discovery.questions import Questions
 from genz.discovery.state import is_hard
 from genz.errors import DataError, UsageError
 from genz.feature import features_of
+from genz.foundation import FoundationModel
 from genz.gold import fit_with_gold
 from genz.lifecycle import repeats
 from genz.lifecycle.changes import Changes, Slot
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from genz.regressor import GenZRegressor
 
 
-def refit(
+def refit(  # noqa: PLR0915 - what a fit has is set one by one
     model: "GenZRegressor",
     items: Any,
     y: Any,
@@ -52,8 +54,12 @@ def refit(
         )
     new = [slot.description for slot in slots if slot.is_new and judgments is None]
     known = None if judgments is None else _given(judgments, len(catalog), changes.kept, slots)
-    items_given = _evidence(model, len(catalog), y, covariates, sample_weight)
     foundation_model = model._model()
+    is_asked = bool(discover or new)
+    items_given = replace(
+        _evidence(model, len(catalog), y, covariates, sample_weight),
+        is_certain=judgments is None and _stays_certain(model, foundation_model, is_asked),
+    )
     trace = Trace(model.progress)
     trace.records.extend(model.trace_)
     gold = _gold(model, slots)
@@ -69,9 +75,12 @@ def refit(
             questions = Questions(foundation_model, catalog, loop.run, changes.vetoed)
             n_locked = sum(slot.is_locked for slot in slots)
             found = _go_on(model, questions, evidence, found, n_locked, trace)
-        if discover or new:
+        if is_asked:
             unknown += [dict(cell) for cell in getattr(foundation_model, "unknown", ())]
     after = copy.copy(model)
+    after.is_certain_ = evidence.is_certain
+    if is_asked:
+        after.endpoint_ = dict(getattr(foundation_model, "settings", {}))
     after.gold_ = None if gold is None else _labels_of(found, slots, gold)
     if discover and after.gold_ is not None:
         found = fit_with_gold(found, evidence, after.gold_)
@@ -84,13 +93,21 @@ def refit(
     after.trace_ = trace.records
     after.locked_ = tuple(slot.description for slot in slots if slot.is_locked)
     after.vetoed_ = changes.vetoed
-    after.unknown_ = [cell for cell in unknown if cell["feature"] in found.features]
-    asked_again = repeats.merged(model.repeats_, changes.repeats)
-    after.repeats_ = [cell for cell in asked_again if cell["feature"] in found.features]
+    after.unknown_ = _of_features(unknown, found)
+    after.repeats_ = _of_features(repeats.merged(model.repeats_, changes.repeats), found)
     after.metadata = dict(model.metadata)
     after.run = dict(getattr(foundation_model, "spent", {}))
     after._warn(found)
     return after
+
+
+def _stays_certain(model: "GenZRegressor", judge: FoundationModel, is_asked: bool) -> bool:
+    """Whether all judgments are of a judge that is certain, also those to be asked for now."""
+    return model.is_certain_ and (not is_asked or bool(getattr(judge, "is_certain", False)))
+
+
+def _of_features(cells: Iterable[dict[str, Any]], found: Discovered) -> list[dict[str, Any]]:
+    return [cell for cell in cells if cell["feature"] in found.features]
 
 
 def check_items(model: "GenZRegressor", catalog: Catalog) -> None:
@@ -155,7 +172,6 @@ def _evidence(
         targets,
         x,
         as_floats("sample_weight", weights, 1),
-        is_certain=model.is_certain_,
     )
 
 
@@ -172,7 +188,8 @@ def _labels_of(found: Discovered, slots: list[Slot], gold: Floats) -> Floats:
     """Labels of the features that were found, of which those of the slots have some."""
     labels = dict(zip((slot.description for slot in slots), gold.T, strict=True))
     none = np.full(len(gold), np.nan)
-    return np.column_stack([labels.get(text, none) for text in found.features])
+    columns = [labels.get(text, none) for text in found.features]
+    return np.column_stack(columns) if columns else np.zeros((len(gold), 0))
 
 
 def _fit(
@@ -185,6 +202,9 @@ def _fit(
 ) -> Discovered:
     """EM from the parameters of the model."""
     settings = model.regression_.get_params()
+    if model.regression is None and model.is_certain_ and not evidence.is_certain:
+        template = model._template(model._model(), is_certain=False)
+        settings.update(rate_strength=template.rate_strength, rate_centre=template.rate_centre)
     kinds = settings["judgment_kind"]
     if not isinstance(kinds, str):
         kinds = ["auto" if slot.is_new else kinds[slot.origins[0]] for slot in slots]
