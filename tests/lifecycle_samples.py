@@ -48,4 +48,4 @@ class CountingJudge:
         return list(self.proposals)
 
     async def predict(self, items: object, examples: object, targets: object) -> np.ndarray:
-        raise NotImplementedError
+        raise AssertionError("nobody asks for direct predictions here")

@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 
 from genz import LatentFeatureRegression, posterior
-from genz.discovery.evidence import Evidence, fit, log_evidence
+from genz.discovery.evidence import Evidence, fit, predictive
 from genz.discovery.exact_check import ItemSide, evidence_gain_exact
 from genz.errors import UsageError
 
 N_CHOOSING = 500
+
+
+def log_evidence(regression: LatentFeatureRegression, evidence: Evidence) -> np.ndarray:
+    """Log p(y | s) of every item by the predictive mixture, (N,)."""
+    return predictive(regression, evidence).log_density(evidence.targets)
 
 
 def planted(

@@ -9,6 +9,15 @@ import click
 
 PATH: click.Path = click.Path(path_type=Path)
 
+patience_option = click.option(
+    "--patience",
+    type=click.IntRange(min=1),
+    default=8,
+    show_default=True,
+    metavar="N",
+    help="Rounds without a new feature before discovery stops.",
+)
+
 
 def _names(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[str]:
     """Split comma-separated lists; a name with a comma stands between double quotes."""
@@ -51,14 +60,7 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="K",
             help="The most features.  [default: 30, with a vector target 20]",
         ),
-        click.option(
-            "--patience",
-            type=click.IntRange(min=1),
-            default=8,
-            show_default=True,
-            metavar="N",
-            help="Rounds without a new feature before discovery stops.",
-        ),
+        patience_option,
         click.option(
             "--features-file",
             type=PATH,

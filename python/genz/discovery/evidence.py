@@ -101,11 +101,6 @@ def predictive(regression: LatentFeatureRegression, evidence: Evidence) -> Predi
     return regression.predictive(evidence.judgments, evidence.covariates)
 
 
-def log_evidence(regression: LatentFeatureRegression, evidence: Evidence) -> Floats:
-    """Log p(y | s) of every item, (N,), coefficients taken as certain unless fitted otherwise."""
-    return predictive(regression, evidence).log_density(evidence.targets)
-
-
 def residuals(regression: LatentFeatureRegression, evidence: Evidence) -> Floats:
     """(y - E[y | s]) / sigma, (N, D); 0 where the target is missing."""
     residual = evidence.targets - predictive(regression, evidence).mean()

@@ -201,8 +201,12 @@ class Discovery:
         """Test the finishers one after the other, each beside those accepted before it."""
         trial = base.on(sides.deciding)
         for runner in runners:
-            level = self._investing.level
             verdict = trial.test(runner.judgments, runner.effect)
+            if np.isnan(verdict.t):
+                reason = "too few deciding items, or all judged alike, for a test"
+                self._reject(step, runner.description, reason)
+                continue
+            level = self._investing.level
             numbers = {
                 "gain": verdict.gain,
                 "p_value": verdict.p_value,

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from genz.cli.model_options import model_options
-from genz.cli.options import PATH, output_options
+from genz.cli.options import PATH, output_options, patience_option
 
 Command = Callable[..., Any]
 
@@ -79,14 +79,7 @@ def repetition_options(*, n_folds: int, n_features: int) -> Callable[[Command], 
             metavar="K",
             help="The most features.",
         ),
-        click.option(
-            "--patience",
-            type=click.IntRange(min=1),
-            default=8,
-            show_default=True,
-            metavar="N",
-            help="Rounds without a new feature before discovery stops.",
-        ),
+        patience_option,
         click.option(
             "--methods",
             "baselines",
