@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from genz.foundation.builtin.conditions import (
+    Between,
     Both,
     Condition,
     Includes,
@@ -47,6 +48,9 @@ def just_above(limit: float) -> float:
         ("genres include Comedy", Includes("genres", ("Comedy",))),
         ("genres include Comedy or Drama", Includes("genres", ("Comedy", "Drama"))),
         ("zipcode starts with 932", StartsWith("zipcode", "932")),
+        ("zipcode is from 92201 to 92399", Between("zipcode", "92201", "92399")),
+        ('code is from "to" to "a, b"', Between("code", "to", "a, b")),
+        ('title is "from dusk to dawn"', OneOf("title", ("from dusk to dawn",))),
         ("description mentions 'granite'", Mentions("description", "granite")),
         ('description mentions "o\'clock"', Mentions("description", "o'clock")),
         ("garage is missing", Missing("garage")),
@@ -108,6 +112,9 @@ def test_variants_are_read(sentence: str, condition: Condition) -> None:
         "the house looks expensive",
         "area is at least",
         "area is at least large",
+        "zipcode is from 92201",
+        "zipcode is from 92201 to",
+        "zipcode is from 92201 to 92399 to 93000",
         "area is at least 2,5000",
         "area is at least nan",
         "area is at least 1e999",
@@ -213,6 +220,7 @@ SIMPLE: st.SearchStrategy[Simple] = st.one_of(
     st.builds(OneOf, FIELDS, VALUES),
     st.builds(Includes, FIELDS, VALUES),
     st.builds(StartsWith, FIELDS, WORDS),
+    st.builds(Between, FIELDS, WORDS, WORDS),
     st.builds(Mentions, FIELDS, WORDS),
     st.builds(Missing, FIELDS),
 )

@@ -50,6 +50,7 @@ PLANTED = [
     "style is Ranch",
     "style is Loft or Villa",
     "zipcode starts with 1",
+    "zipcode is from 14000 to 17999",
     "sold is on or after 2005-06-15",
     "genres include Comedy",
     "note mentions 'granite'",
@@ -90,6 +91,17 @@ def test_a_conjunction_is_found() -> None:
     truth = judge(items, [feature])[:, 0] == 1
     proposed = propose(contrast(*groups_of(items, truth)))
     assert max(agreement(items, each, truth) for each in proposed) > 0.95, proposed
+
+
+def test_a_conjunction_of_fields_that_separate_weakly_alone_is_found() -> None:
+    """Twelve thresholds of one strong field do not crowd the weak ones out."""
+    rng = np.random.default_rng(3)
+    items = Catalog.from_items(houses() | {"size": rng.integers(1, 10_000, N).tolist()})
+    both = judge(items, ["style is Ranch or Hut and genres include War"])[:, 0] == 1
+    strong = items.numbers("size") + rng.normal(0, 2000, N) > 6000
+    truth = both | strong
+    proposed = propose(contrast(*groups_of(items, truth)), 60)
+    assert any("style" in each and "genres include War" in each for each in proposed), proposed
 
 
 def test_what_is_found_survives_noise() -> None:

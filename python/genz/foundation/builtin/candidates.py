@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from genz.catalog import Catalog, Field, FieldKind
 from genz.foundation.builtin.conditions import (
+    Between,
     Includes,
     Mentions,
     Missing,
@@ -29,11 +30,12 @@ from genz.foundation.builtin.conditions import (
 )
 
 MAX_THRESHOLDS = 40
-MAX_UNION = 8
+MAX_UNION = 12
 MIN_UNION_ITEMS = 3
 """Shown items that each value of a union must have: rarer ones would be chosen by their noise."""
 MAX_PHRASES = 40
 MAX_CATEGORIES = 200
+MAX_INTERVALS = 40
 PRIOR_STRENGTH = 2.0
 """Imagined items of a category, split as the groups are: shrinks what is seen rarely."""
 
@@ -98,11 +100,33 @@ def categories(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iter
     yield from _single_and_unions(field.name, _counts(((v,) for v in column), in_high), in_high)
     values = sorted({v for v in column if v is not None})
     if values and all(str(v).isalnum() and any(c.isdigit() for c in str(v)) for v in values):
+        yield from intervals(field, values, items, in_high)
         for length in range(1, min(len(str(v)) for v in values)):
             prefixes = Counter(str(v)[:length] for v in column if v is not None)
             for prefix, count in sorted(prefixes.items()):
                 if 1 < count < len(items):
                     yield StartsWith(field.name, prefix), log(len(prefixes))
+
+
+def intervals(
+    field: Field, codes: list[str], items: Catalog, in_high: NDArray[np.bool_]
+) -> Iterator[Candidate]:
+    """Stretches of codes as long as one another, which neighbours often share (zip codes do)."""
+    if len({len(code) for code in codes}) > 1 or len(codes) < 3:
+        return
+    place = {code: i for i, code in enumerate(codes)}
+    counts = np.zeros((len(codes), 2))
+    for value, is_high in zip(items.array(field.name), in_high, strict=True):
+        if value is not None:
+            counts[place[value], int(is_high)] += 1
+    below = np.vstack([np.zeros(2), np.cumsum(counts, axis=0)])
+    starts, ends = np.triu_indices(len(codes), k=1)
+    held = below[ends + 1] - below[starts]
+    share = float(np.mean(in_high))
+    n = held.sum(axis=1)
+    z = (held[:, 1] - share * n) / np.sqrt((n + PRIOR_STRENGTH) * share * (1 - share))
+    for i in np.argsort(-np.abs(z), kind="stable")[:MAX_INTERVALS]:
+        yield Between(field.name, codes[starts[i]], codes[ends[i]]), log(len(z))
 
 
 def entries(items: Catalog, field: Field, in_high: NDArray[np.bool_]) -> Iterator[Candidate]:

@@ -34,7 +34,7 @@ class Threshold:
         """A missing number leaves the question open."""
         kind = items.kinds.get(self.field)
         if kind is FieldKind.DATE:
-            limit = self.limit if self.is_date else _first_day(self.limit)
+            limit = self.limit if self.is_date else first_day(self.limit)
         elif kind is FieldKind.NUMBER and not self.is_date:
             limit = self.limit
         else:
@@ -66,6 +66,35 @@ class Includes:
     def judge(self, items: Catalog) -> Truth:
         """Read as :class:`OneOf` is: a catalog may hold one entry for each item."""
         return _judge_values(items, self.field, self.values)
+
+
+@dataclass(frozen=True)
+class Between:
+    """``zipcode is from 92201 to 92399``: codes in their order, both ends included."""
+
+    field: str
+    low: str
+    high: str
+
+    def judge(self, items: Catalog) -> Truth:
+        """Of a number, whether it lies between; of a code, among those as long as both ends."""
+        kind = items.kinds.get(self.field)
+        if kind is FieldKind.NUMBER:
+            low, high = as_number(self.low), as_number(self.high)
+            if low is None or high is None:
+                return _unknown(items)
+            return _map(items, self.field, lambda v: low <= v <= high, missing=np.nan)
+        if kind is not FieldKind.CATEGORY:
+            return _unknown(items)
+        size = len(self.low)
+        if size != len(self.high):
+            return _unknown(items)
+        return _map(
+            items,
+            self.field,
+            lambda v: len(v) == size and self.low <= v <= self.high,
+            missing=np.nan,
+        )
 
 
 @dataclass(frozen=True)
@@ -124,7 +153,7 @@ class Both:
         return np.where(no, 0.0, first * second)
 
 
-Simple = Threshold | OneOf | Includes | StartsWith | Mentions | Missing
+Simple = Threshold | OneOf | Includes | Between | StartsWith | Mentions | Missing
 Condition = Simple | Both
 
 
@@ -158,7 +187,7 @@ def _judge_values(items: Catalog, field: str, values: tuple[str, ...]) -> Truth:
             return _unknown(items)
 
 
-def _first_day(year: float) -> float:
+def first_day(year: float) -> float:
     """Days from year 1 to the first day of the first year that is not below `year`."""
     if year > dt.MAXYEAR:
         return np.inf

@@ -9,6 +9,7 @@ year is before 1980, year is 1980 or later       is after 1980, is 1980 or earli
 sold is before 2024-01-31, is on or after ...    is after, is on or before 2024-01-31
 zipcode is 92276, 92277 or 93446                 with a comma before ``or``
 zipcode starts with 932
+zipcode is from 92201 to 92399
 genres include Comedy or Drama                   includes
 description mentions 'granite countertops'       mentions "granite countertops"
 garage is missing
@@ -26,6 +27,7 @@ from functools import lru_cache
 
 from genz.catalog.fields import name_words
 from genz.foundation.builtin.conditions import (
+    Between,
     Both,
     Condition,
     Includes,
@@ -65,6 +67,9 @@ def print_condition(condition: Condition) -> str:
             return f"{field} is {_join(values)}"
         case Includes(_, values):
             return f"{field} include {_join(values)}"
+        case Between(_, low, high):
+            ends = (_quote(end, VALUE_RESERVED) for end in (low, high))
+            return f"{field} is from {' to '.join(ends)}"
         case StartsWith(_, prefix):
             return f"{field} starts with {_quote(prefix, VALUE_RESERVED)}"
         case Mentions(_, phrase):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from genz.catalog.values import as_number
 from genz.foundation.builtin.conditions import (
+    Between,
     Both,
     Condition,
     Includes,
@@ -25,7 +26,7 @@ FIELD_RESERVED = frozenset({"is", "include", "includes", "starts", "mentions", "
 
 VALUE_RESERVED = FIELD_RESERVED | {
     *("not", "missing", "at", "above", "below", "more", "less", "than"),
-    *("before", "after", "earlier", "later"),
+    *("before", "after", "earlier", "later", "from", "to"),
 }
 """Words that no bare value holds: a sentence with one of them says something else."""
 
@@ -97,6 +98,10 @@ class Parser:
     def _comparison(self, field: str) -> Simple | None:
         if self._take("missing"):
             return Missing(field)
+        if self._take("from"):
+            low = self._atom(VALUE_RESERVED)
+            high = self._atom(VALUE_RESERVED) if self._take("to") else None
+            return None if low is None or high is None else Between(field, low, high)
         for words, read, above, after in _COMPARATORS:
             start = self._ix
             if self._take(*words):

@@ -29,6 +29,7 @@ from genz.foundation.remote.tiles import Size, checked_size
 from genz.foundation.remote.unknown import Unknowns
 from genz.foundation.remote.view import View
 from genz.images import Images
+from genz.prompts.versions import versions
 
 
 class RemoteModel(AbstractAsyncContextManager["RemoteModel"]):
@@ -158,6 +159,7 @@ class RemoteModel(AbstractAsyncContextManager["RemoteModel"]):
             "form": self.size.form,
             "tile": [self.size.n_items, self.size.n_features],
             "seed": self.seed,
+            "prompts": versions(),
         }
 
     @property
@@ -265,7 +267,8 @@ class RemoteModel(AbstractAsyncContextManager["RemoteModel"]):
     ) -> None:
         self._depth -= 1
         if not self._depth:
-            session, self._session = self._opened, None
+            # A loop that has ended is of no use, and no pickle would take it.
+            session, self._session, self._loop = self._opened, None, None
             self.all_unknowns.extend(session.judge.unknowns)
             self.size = session.judge.size
             self.audits = session.judge.agreements
