@@ -119,7 +119,7 @@ def start_of(case: Case, seed: int) -> Parameters:
 def priors_of(model: genz.LatentFeatureRegression) -> Priors:
     """Return the priors that an estimator's options mean."""
     return Priors(
-        ridge=model.ridge,
+        ridge=getattr(model, "ridge_", model.ridge),
         rate_strength=model.rate_strength,
         error_rate=model.rate_centre,
         is_symmetric=model.noise == "symmetric",

@@ -68,7 +68,8 @@ class Parameters:
 class Priors:
     """Ridge of the weights, Beta pseudo-counts of the rates, normal priors of the channel."""
 
-    ridge: float = 1.0
+    ridge: ArrayLike = 1.0
+    """Broadcasts to (K, D)."""
     rate_strength: float = 20.0
     error_rate: float = 0.05
     is_symmetric: bool = False
@@ -113,7 +114,7 @@ def log_prior(problem: Problem, p: Parameters, priors: Priors) -> Array:
 
     hard = ~problem.is_probability
     ppv, fomr, prevalence = (np.asarray(r, np.longdouble) for r in (p.ppv, p.fomr, p.prevalence))
-    total = -priors.ridge / 2 * (p.weights**2 / problem.target_variance()).sum()
+    total = -(priors.ridge * p.weights**2 / problem.target_variance()).sum() / 2
     total += beta(ppv[hard], 1 - priors.error_rate).sum()
     total += beta(fomr[hard], priors.error_rate).sum()
     total += beta(prevalence, problem.prevalence_centre()).sum()
@@ -177,8 +178,9 @@ def m_step(problem: Problem, p: Parameters, priors: Priors) -> Parameters:
         seen = ~np.isnan(problem.targets[:, d])
         v, y = problem.item_weights[seen], problem.targets[seen, d]
         normal = np.einsum("n,nij->ij", v, phi_phi[seen])
-        penalty = priors.ridge * p.noise_variance[d] / problem.target_variance()[d]
-        shrunk = np.diag((np.arange(n_coefficients) > n_covariates) * penalty)
+        ridge = np.broadcast_to(priors.ridge, p.weights.shape)[:, d]
+        penalty = ridge * p.noise_variance[d] / problem.target_variance()[d]
+        shrunk = np.diag(np.concatenate([np.zeros(1 + n_covariates), penalty]))
         moment = (v * y) @ phi[seen]
         beta = np.linalg.solve((normal + shrunk).astype(float), moment.astype(float))
         power = v @ y**2 - 2 * beta @ moment + beta @ normal @ beta

@@ -21,7 +21,7 @@ def changed(array: np.ndarray, index: tuple[int, ...], value: Any) -> np.ndarray
 def fit_arguments(**replaced: Any) -> dict[str, Any]:
     arguments = {
         "judgments": CASE.judgments,
-        "targets": CASE.targets,
+        "y": CASE.targets,
         "covariates": CASE.covariates,
         "sample_weight": np.ones(40),
     }
@@ -46,36 +46,36 @@ BAD_DATA = {
         "judgments is 'yes' in row 3, wanted a number or NaN",
     ),
     "target infinite": (
-        {"targets": changed(CASE.targets, (7, 1), -np.inf)},
+        {"y": changed(CASE.targets, (7, 1), -np.inf)},
         r"targets\[7, 1\] is -inf, wanted a finite number or NaN \(missing\)",
     ),
     "target a word": (
-        {"targets": changed(CASE.targets, (9, 0), "cheap")},
+        {"y": changed(CASE.targets, (9, 0), "cheap")},
         "targets is 'cheap' in row 9, wanted a number or NaN",
     ),
     "targets class labels": (
-        {"targets": ["low", "high"] * 20},
+        {"y": ["low", "high"] * 20},
         "targets is 'low' in row 0",
     ),
-    "targets ragged": ({"targets": [[1.0, 2.0], [1.0]] * 20}, "targets has rows of unequal length"),
-    "targets too short": ({"targets": CASE.targets[:39]}, "targets has shape"),
+    "targets ragged": ({"y": [[1.0, 2.0], [1.0]] * 20}, "targets has rows of unequal length"),
+    "targets too short": ({"y": CASE.targets[:39]}, "targets has shape"),
     "targets with three dimensions": (
-        {"targets": np.zeros((40, 2, 2))},
+        {"y": np.zeros((40, 2, 2))},
         r"targets has shape \(40, 2, 2\), wanted a matrix",
     ),
-    "targets without columns": ({"targets": np.zeros((40, 0))}, "targets is empty"),
+    "targets without columns": ({"y": np.zeros((40, 0))}, "targets is empty"),
     "target constant": (
-        {"targets": np.column_stack([CASE.targets[:, 0], np.full(40, 3.0)])},
+        {"y": np.column_stack([CASE.targets[:, 0], np.full(40, 3.0)])},
         r"target 1 is constant \(3\)",
     ),
     "target constant where observed": (
-        {"targets": np.where(np.arange(40) < 20, 1e9 + 0.1, np.nan)},
+        {"y": np.where(np.arange(40) < 20, 1e9 + 0.1, np.nan)},
         "target 0 is constant",
     ),
-    "target missing": ({"targets": np.full(40, np.nan)}, "target 0 is missing in every item"),
+    "target missing": ({"y": np.full(40, np.nan)}, "target 0 is missing in every item"),
     "target missing where weight is positive": (
         {
-            "targets": np.where(np.arange(40) < 20, CASE.targets[:, 0], np.nan),
+            "y": np.where(np.arange(40) < 20, CASE.targets[:, 0], np.nan),
             "sample_weight": np.arange(40) >= 20,
         },
         "target 0 is missing in every item with positive weight",
@@ -109,11 +109,11 @@ BAD_DATA = {
         r"item_weights\[6, 0\] is NaN",
     ),
     "weights too short": ({"sample_weight": np.ones(39)}, r"item_weights has shape \[39\]"),
-    "weights all zero": ({"sample_weight": np.zeros(40)}, "target 0 is missing in every item"),
+    "weights all zero": ({"sample_weight": np.zeros(40)}, "the weight of every item is zero"),
     "no items": (
         {
             "judgments": np.zeros((0, 3)),
-            "targets": np.zeros(0),
+            "y": np.zeros(0),
             "covariates": None,
             "sample_weight": None,
         },
@@ -130,14 +130,16 @@ def test_unusable_data(name: str) -> None:
 
 
 def test_a_single_item_has_nothing_to_explain() -> None:
-    with pytest.raises(genz.DataError, match="target 0 is constant"):
+    with pytest.raises(genz.DataError, match="judgments has 1 sample, wanted more"):
         genz.LatentFeatureRegression().fit([[1.0]], [2.0])
 
 
 def test_soft_judgments_in_a_hard_column() -> None:
     judgments = np.where(np.arange(40) < 3, 0.25, 1.0)
     with pytest.raises(genz.DataError, match=r"judgments\[0, 0\] is 0.25, wanted 0, 1 or NaN"):
-        genz.LatentFeatureRegression(judgment_kind="hard").fit(judgments, CASE.targets)
+        genz.LatentFeatureRegression(judgment_kind="hard").fit(
+            judgments[:, np.newaxis], CASE.targets
+        )
 
 
 @pytest.mark.parametrize(
@@ -150,8 +152,8 @@ def test_soft_judgments_in_a_hard_column() -> None:
         ({"judgment_kind": None}, 'judgment_kind is "None"'),
         ({"solver": "guess"}, 'solver is "guess", wanted one of "auto", "enumeration"'),
         ({"ridge": -1.0}, "ridge is -1"),
-        ({"ridge": np.nan}, "ridge is NaN"),
-        ({"ridge": "much"}, "ridge is 'much', wanted a number"),
+        ({"ridge": np.nan}, "ridge is nan, wanted a finite number of at least 0"),
+        ({"ridge": "much"}, "ridge is 'much', wanted a number or 'evidence'"),
         ({"rate_strength": -1}, "rate_strength is -1"),
         ({"rate_centre": 0.5}, "rate_centre is 0.5, wanted an error rate above 0 and below 0.5"),
         ({"rate_centre": 0.0}, "rate_centre is 0"),
@@ -207,7 +209,11 @@ NEW = (CASE.judgments, CASE.targets, CASE.covariates)
 @pytest.mark.parametrize(
     ("judgments", "covariates", "text"),
     [
-        (CASE.judgments[:, :2], CASE.covariates, "judgments has 2 columns, wanted 3"),
+        (
+            CASE.judgments[:, :2],
+            CASE.covariates,
+            "X has 2 features, but LatentFeatureRegression is expecting 3",
+        ),
         (CASE.judgments + 1, CASE.covariates, r"outside \[0, 1\]"),
         (CASE.judgments, CASE.covariates[:, :1], "covariates has 1 columns, wanted 2"),
         (CASE.judgments, None, "covariates has 0 columns, wanted 2"),

@@ -97,7 +97,7 @@ def test_restarts_keep_the_best_end() -> None:
     assert several.log_likelihoods_[-1] > single.log_likelihoods_[-1] + 1
     ends = [
         genz.LatentFeatureRegression()._fit(*case.arguments, start=start, covariance=False)
-        for start in several._random_starts(single.parameters_, case.targets)
+        for start in single.parameters_.random_starts(case.targets, 8, np.random.default_rng(0))
     ]
     objectives = [end.log_likelihoods_[-1] for end in ends]
     assert np.ptp(objectives) > 1

@@ -8,6 +8,7 @@ __all__ = [
     "PROBABILITY_CLIP",
     "__version__",
     "fit",
+    "instruction_set",
     "is_debug_build",
     "mixture_distribution",
     "mixture_quantiles",
@@ -15,6 +16,7 @@ __all__ = [
 ]
 
 __version__: Final[str]
+instruction_set: Final[str]
 is_debug_build: Final[bool]
 MAX_ENUMERATION_FEATURES: Final[int]
 PROBABILITY_CLIP: Final[float]
@@ -46,6 +48,7 @@ class _Parameters(TypedDict):
 
 class _Fit(_Parameters, _Report):
     covariance: NDArray[np.float64] | None
+    weight_variances: NDArray[np.float64]
     information_is_definite: list[bool]
     log_likelihood: float
     objectives: NDArray[np.float64]
@@ -70,11 +73,11 @@ def fit(
     targets: NDArray[np.float32] | NDArray[np.float64],
     covariates: NDArray[np.float32] | NDArray[np.float64],
     item_weights: NDArray[np.float64] | None,
+    ridge: NDArray[np.float64],
     gold: NDArray[np.uint8] | None,
     *,
     judgment_kinds: list[str],
     noise: str,
-    ridge: float,
     rate_strength: float,
     rate_centre: float,
     pooling: bool,

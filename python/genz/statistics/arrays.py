@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from genz.errors import DataError, UsageError
 
@@ -22,13 +23,15 @@ def as_floats(name: str, values: Any, n_dims: int) -> Floats:
     """Convert to a C-contiguous float64 array of `n_dims` dimensions.
 
     A vector where a matrix is wanted becomes one column; a scalar where a vector is wanted
-    becomes one entry. None is NaN.
+    becomes one entry. None and what a data frame has for nothing are NaN.
 
     Raises
     ------
     DataError
-        Entries that are not numbers, or more dimensions than wanted.
+        Entries that are not real numbers, or more dimensions than wanted.
     """
+    values = _unframed(values)
+    check_real(name, values)
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -39,6 +42,43 @@ def as_floats(name: str, values: Any, n_dims: int) -> Floats:
         wanted = {1: "a vector", 2: "a matrix with one row for each item"}[n_dims]
         raise DataError(f"{name} has shape {array.shape}, wanted {wanted}")
     return np.ascontiguousarray(array)
+
+
+def check_real(name: str, values: Any) -> None:
+    """Raise where `values` are sparse or complex, which a conversion would misread."""
+    if sparse.issparse(values):
+        raise DataError(f"{name} is sparse, wanted a dense array: pass {name}.toarray()")
+    if getattr(getattr(values, "dtype", None), "kind", "") == "c":
+        raise DataError(f"Complex data not supported: {name} is complex, wanted real numbers")
+
+
+def as_table(name: str, values: Any) -> Any:
+    """Rows and columns of a data frame or of whatever numpy reads, not converted to numbers yet.
+
+    Raises
+    ------
+    DataError
+        A vector, which does not say whether it is a row or a column; rows of unequal length;
+        sparse or complex numbers.
+    """
+    check_real(name, values)
+    values = _unframed(values)
+    try:
+        table = np.asarray(values)
+    except ValueError as error:
+        raise DataError(_not_a_number(name, values, error)) from None
+    if table.ndim < 2:
+        raise DataError(
+            f"{name} has shape {table.shape}, wanted one row for each item and one column for each "
+            "feature. Reshape your data: array.reshape(-1, 1) for one feature, "
+            "array.reshape(1, -1) for one item"
+        )
+    return table
+
+
+def is_vector(values: Any) -> bool:
+    """Whether values that can be read have one dimension."""
+    return np.asarray(values).ndim == 1
 
 
 def as_reals(name: str, values: Any) -> Floats | Singles:
@@ -117,8 +157,13 @@ def as_gold(values: Any) -> Bytes | None:
 
 
 def as_item_weights(values: Any) -> Floats | None:
-    """Convert optional item weights; the core checks their domain."""
-    return None if values is None else as_floats("item weights", values, 1)
+    """Convert optional item weights, not all of them zero; the core checks their domain."""
+    if values is None:
+        return None
+    weights = as_floats("item weights", values, 1)
+    if len(weights) and not weights.any():
+        raise DataError("the weight of every item is zero, wanted a positive one for some")
+    return weights
 
 
 def as_covariates(values: Any, n_items: int) -> Floats:
@@ -188,6 +233,29 @@ def check_number(name: str, value: Any) -> float:
         return float(value)
     except (TypeError, ValueError):
         raise UsageError(f"{name} is {value!r}, wanted a number") from None
+
+
+def _unframed(values: Any) -> Any:
+    """Columns of a data frame as a matrix, a series as a vector; anything else stays as it is."""
+    if values is None or isinstance(values, np.ndarray | list | tuple):
+        return values
+    import narwhals as nw  # noqa: PLC0415 - arrays do without it
+
+    frame = nw.from_native(values, eager_only=True, allow_series=True, pass_through=True)
+    if isinstance(frame, nw.Series):
+        return _as_numbers(frame)
+    if isinstance(frame, nw.DataFrame) and frame.columns:
+        return np.column_stack([_as_numbers(column) for column in frame.iter_columns()])
+    return values
+
+
+def _as_numbers(series: Any) -> NDArray[Any]:
+    """A column as float64, NaN where it has nothing; as objects where it is not of numbers."""
+    import narwhals as nw  # noqa: PLC0415 - arrays do without it
+
+    if series.dtype.is_numeric() or series.dtype == nw.Boolean:
+        return np.asarray(series.cast(nw.Float64).to_numpy(), dtype=np.float64)
+    return np.array(series.to_list(), dtype=object)
 
 
 def _not_a_number(name: str, values: Any, error: Exception) -> str:

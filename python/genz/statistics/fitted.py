@@ -1,20 +1,41 @@
 """What a fitted regression on latent features answers: predictions, posteriors, scores."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, RegressorMixin, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from genz.errors import DataError, UsageError
-from genz.statistics.arrays import Floats, as_floats, as_item_weights, as_new_covariates
+from genz.notebook import NotebookDisplay, regression_as_html
+from genz.statistics.arrays import (
+    Floats,
+    as_floats,
+    as_item_weights,
+    as_new_covariates,
+    as_table,
+)
 from genz.statistics.inference import Posterior, posterior
 from genz.statistics.parameters import Parameters
 from genz.statistics.prediction import Predictive, coefficient_variance, r2
 
 
-class FittedRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class FittedRegression(
+    NotebookDisplay,
+    OneToOneFeatureMixin,  # type: ignore[misc]
+    RegressorMixin,  # type: ignore[misc]
+    TransformerMixin,  # type: ignore[misc]
+    BaseEstimator,  # type: ignore[misc]
+):
     """The part of :class:`genz.LatentFeatureRegression` that needs its attributes only."""
+
+    # scikit-learn knows its first argument as X; under another name it would be taken for metadata.
+    __metadata_request__fit: ClassVar = {"judgments": UNUSED}
+    __metadata_request__predict: ClassVar = {"judgments": UNUSED}
+    __metadata_request__transform: ClassVar = {"judgments": UNUSED}
+    __metadata_request__score: ClassVar = {"judgments": UNUSED}
 
     weights_: Floats
     intercept_: Floats
@@ -33,15 +54,25 @@ class FittedRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def log_odds(self, judgments: Any) -> Floats:
         """Log odds of the latent features given their judgments alone, (N, K)."""
-        return self.parameters_.log_odds(judgments)
+        parameters = self.parameters_
+        table = self._table(judgments)
+        self._check_columns(judgments)
+        return parameters.log_odds(table)
 
     def transform(self, judgments: Any) -> Floats:
-        """P(z = 1 | judgment), (N, K)."""
+        """P(z = 1 | judgment), (N, K), in the container that `set_output` chose."""
+        return self.probabilities(judgments)
+
+    def probabilities(self, judgments: Any) -> Floats:
+        """P(z = 1 | judgment), (N, K), always an array."""
         return np.asarray(1.0 / (1.0 + np.exp(-self.log_odds(judgments))))
 
     def predictive(self, judgments: Any, covariates: Any = None) -> Predictive:
         """Predictive mixtures p(y | s) of new items, with the coefficients' uncertainty."""
-        log_odds = self.log_odds(judgments)
+        return self.predictive_given(self.log_odds(judgments), covariates)
+
+    def predictive_given(self, log_odds: Floats, covariates: Any = None) -> Predictive:
+        """Predictive mixtures of items whose features have these log odds (N, K)."""
         x = as_new_covariates(covariates, len(log_odds), len(self.covariate_weights_))
         variance = np.broadcast_to(self.noise_variance_, (len(x), len(self.noise_variance_)))
         if self.covariance_ is not None:
@@ -82,18 +113,18 @@ class FittedRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         quantiles = self.predictive(judgments, covariates).quantiles([tail, 1 - tail])
         return self._as_target(quantiles[:, :, 0]), self._as_target(quantiles[:, :, 1])
 
-    def posterior(self, judgments: Any, targets: Any, covariates: Any = None) -> Posterior:
+    def posterior(self, judgments: Any, y: Any, covariates: Any = None) -> Posterior:
         """Posterior of the latent features given judgments and targets, see `genz.posterior`."""
         log_odds = self.log_odds(judgments)
         x = as_new_covariates(covariates, len(log_odds), len(self.covariate_weights_))
-        y = as_floats("targets", targets, 2)
-        if y.shape != (len(log_odds), len(self.intercept_)):
+        targets = as_floats("targets", y, 2)
+        if targets.shape != (len(log_odds), len(self.intercept_)):
             raise DataError(
-                f"targets has shape {y.shape}, wanted {(len(log_odds), len(self.intercept_))} to "
-                "fit judgments and model"
+                f"targets has shape {targets.shape}, wanted "
+                f"{(len(log_odds), len(self.intercept_))} to fit judgments and model"
             )
         return posterior(
-            y - x @ self.covariate_weights_,
+            targets - x @ self.covariate_weights_,
             self.weights_,
             self.intercept_,
             self.noise_variance_,
@@ -103,13 +134,33 @@ class FittedRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         )
 
     def score(
-        self, judgments: Any, targets: Any, covariates: Any = None, sample_weight: Any = None
+        self, judgments: Any, y: Any, covariates: Any = None, sample_weight: Any = None
     ) -> float:
         """R2 of the predicted means, averaged over target dimensions; missing targets left out."""
-        y = as_floats("targets", targets, 2)
+        targets = as_floats("targets", y, 2)
         mean = self.predictive(judgments, covariates).mean()
         v = as_item_weights(sample_weight)
-        return r2(mean, y, np.ones(len(mean)) if v is None else v)
+        return r2(mean, targets, np.ones(len(mean)) if v is None else v)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _table(self, judgments: Any) -> Any:
+        return as_table("judgments", judgments)
+
+    def _check_columns(self, judgments: Any, *, reset: bool = False) -> None:
+        """Compare number and names of columns with those of the fit, or keep them if `reset`."""
+        try:
+            validate_data(self, X=judgments, reset=reset, skip_check_array=True)
+        except (TypeError, ValueError) as error:  # TypeError: names of which some are no strings.
+            raise DataError(str(error)) from None
+
+    def _fit_as_html(self) -> str:
+        return regression_as_html(self)
 
     def _as_target(self, values: Floats) -> Floats:
         return values[:, 0] if self.is_scalar_ else values

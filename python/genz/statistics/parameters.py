@@ -7,7 +7,7 @@ import numpy as np
 
 from genz import _core
 from genz.errors import DataError
-from genz.statistics.arrays import Floats, judgments_as_floats
+from genz.statistics.arrays import Floats, Singles, judgments_as_floats
 from genz.statistics.repeats import votes
 
 
@@ -69,6 +69,16 @@ class Parameters:
         """Keep some of the features, in this order."""
         kept = {name: getattr(self, name)[features] for name in _BY_FEATURE}
         return replace(self, **kept)
+
+    def random_starts(
+        self, targets: Floats | Singles, n: int, rng: np.random.Generator
+    ) -> list["Parameters"]:
+        """Draw `n` starts around these, as far away as weights typically are from 0."""
+        scale = np.nanstd(targets, axis=0) / np.sqrt(max(1, len(self.weights)))
+        return [
+            replace(self, weights=self.weights + rng.normal(size=self.weights.shape) * scale)
+            for _ in range(n)
+        ]
 
     def log_odds(self, judgments: Any) -> Floats:
         """Log odds of the latent features given their judgments alone, (N, K).

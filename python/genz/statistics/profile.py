@@ -122,6 +122,7 @@ def _refit(
 ) -> Callable[[float, Parameters], tuple[float, Parameters]]:
     """Make the function of an error rate and a start that gives profile and parameters."""
     model = type(fitted)(**fitted.get_params())
+    model.ridge = fitted.ridge_
     model.n_restarts = 0
 
     def refit(error: float, start: Parameters) -> tuple[float, Parameters]:

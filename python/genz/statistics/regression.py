@@ -2,29 +2,31 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 
 from genz import _core
-from genz.errors import ConvergenceWarning, DataWarning
+from genz.errors import ConvergenceWarning, DataError
 from genz.statistics.arrays import (
     Floats,
-    Singles,
     as_gold,
     as_item_weights,
     as_judgments,
     as_real_covariates,
     as_reals,
+    as_table,
     check_count,
     check_n_threads,
     check_number,
+    is_vector,
 )
+from genz.statistics.ending import keep, parameters_of, warn
 from genz.statistics.fitted import FittedRegression
-from genz.statistics.parameters import PARAMETER_NAMES, Parameters
+from genz.statistics.parameters import Parameters
 from genz.statistics.profile import DEFAULT_GRID, Profile, profile_rate
 from genz.statistics.repeats import votes_to_fit
+from genz.statistics.ridge import as_ridge, continued, is_learned, learn, weighted_variance
 
 
 class LatentFeatureRegression(FittedRegression):
@@ -42,8 +44,9 @@ class LatentFeatureRegression(FittedRegression):
         For all columns or for each. Hard judgments are 0, 1 or NaN (unknown); probabilities pass
         through a learned logistic channel alpha + gamma logit p. Auto is hard where only 0, 1
         and NaN occur.
-    ridge : float
-        Penalty ridge / 2 * W_kd^2 / var(y_d).
+    ridge : float, "evidence" or array that broadcasts to (K, D)
+        Penalty ridge_kd / 2 * W_kd^2 / var(y_d). With "evidence" it is learned: a prior variance
+        for each feature times one for each target (module ``genz.statistics.ridge``).
     rate_strength, rate_centre : float
         Beta prior of the error rates: `rate_strength` imagined items with the error rate
         `rate_centre` on either side. The prevalence among unknown judgments has as many, with
@@ -54,7 +57,7 @@ class LatentFeatureRegression(FittedRegression):
         of either side spread around a common one, itself with a weak prior around `rate_centre`,
         and curves around a common curve. Part of the objective.
     max_iter : int
-        The most EM iterations of a start.
+        The most EM iterations of a start; where the ridge is learned, of every update.
     tol : float
         EM has converged when the objective changes by less than `tol` times max(1, objective).
     acceleration : bool
@@ -88,13 +91,14 @@ class LatentFeatureRegression(FittedRegression):
         alpha and gamma; NaN for columns of hard judgments.
     log_likelihood_ : float
         Sum of v log p(y | s), with gold labels v log p(y, gold | s), in nats.
-    log_likelihoods_ : ndarray of shape (n_iter_ + 1,)
-        The objective (log likelihood and log priors) at the start and after each iteration. It
+    log_likelihoods_ : ndarray of shape (n_iterations + 1,)
+        The objective (log likelihood and log priors) at the start and after each iteration, where
+        the ridge is learned since its last update. It
         never falls where posteriors are exact; where turning a reversed feature round would
         lower it (its prevalence among unknown judgments then contradicts the prior), the record
         starts there.
     n_iter_ : int
-        Iterations of the best start.
+        Iterations of the best start, and of every update of a ridge that is learned.
     n_e_steps_ : int
         E steps of all starts, those included that the acceleration threw away.
     converged_ : bool
@@ -108,6 +112,8 @@ class LatentFeatureRegression(FittedRegression):
         Items of the last E step that one method refused and a fall-back answered.
     why_ : str
         Why that solver.
+    n_features_in_, feature_names_in_ : int, ndarray of str
+        Number of judgments K, and their names where a data frame gave them.
     predicted_seconds_, seconds_ : float
         CPU time that the last E step was expected to take, and the time that it took; not saved.
 
@@ -120,7 +126,7 @@ class LatentFeatureRegression(FittedRegression):
         self,
         noise: str = "asymmetric",
         judgment_kind: str | Sequence[str] = "auto",
-        ridge: float = 1.0,
+        ridge: "float | str | Floats" = 1.0,
         rate_strength: float = 20.0,
         rate_centre: float = 0.05,
         pooling: bool = False,
@@ -149,7 +155,7 @@ class LatentFeatureRegression(FittedRegression):
     def fit(
         self,
         judgments: Any,
-        targets: Any,
+        y: Any,
         covariates: Any = None,
         sample_weight: Any = None,
         *,
@@ -164,8 +170,8 @@ class LatentFeatureRegression(FittedRegression):
             float64 they are read where they lie, others are converted. Of shape (N, K, R): hard
             answers to the same question, NaN where a cell has fewer. Their margin, yes less no,
             passes through the logistic channel; a column that has one answer in each cell is hard.
-        targets : array of shape (N, D) or (N,)
-            NaN = not observed; float32 and float64 are read where they lie.
+        y : array of shape (N, D) or (N,)
+            Targets; NaN = not observed; float32 and float64 are read where they lie.
         covariates : array of shape (N, P), optional
         sample_weight : array of shape (N,), optional
             Weights v of the items' log likelihoods; an integer counts an item that often.
@@ -178,7 +184,19 @@ class LatentFeatureRegression(FittedRegression):
         ------
         DataError, UsageError, SolverError
         """
-        self._fit(judgments, targets, covariates, sample_weight, gold=gold)
+        if y is None:
+            raise DataError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None"
+            )
+        table = self._table(judgments)
+        FittedRegression()._check_columns(judgments, reset=True)  # A failed fit changes nothing.
+        if table.shape[1] == 0 and covariates is None:
+            size = f"0 feature(s) (shape={table.shape}) while a minimum of 1 is required."
+            raise DataError(f"judgments has {size} Without features give covariates")
+        if len(table) == 1:
+            raise DataError("judgments has 1 sample, wanted more: one tells nothing of the noise")
+        self._fit(table, y, covariates, sample_weight, gold=gold)
+        self._check_columns(judgments, reset=True)
         if not self.converged_:
             warnings.warn(
                 f"EM stopped at max_iter={self.max_iter} before the objective's relative change "
@@ -191,7 +209,7 @@ class LatentFeatureRegression(FittedRegression):
     def profile(
         self,
         judgments: Any,
-        targets: Any,
+        y: Any,
         covariates: Any = None,
         sample_weight: Any = None,
         *,
@@ -207,7 +225,7 @@ class LatentFeatureRegression(FittedRegression):
 
         Parameters
         ----------
-        judgments, targets, covariates, sample_weight, gold
+        judgments, y, covariates, sample_weight, gold
             As they were given to `fit`.
         feature : int
         rate : {"ppv", "fomr", "both"}
@@ -219,7 +237,8 @@ class LatentFeatureRegression(FittedRegression):
         ------
         DataError, UsageError, SolverError
         """
-        data = (judgments, targets, covariates, sample_weight)
+        self._check_columns(judgments)
+        data = (as_table("judgments", judgments), y, covariates, sample_weight)
         return profile_rate(self, data, gold, feature, rate, grid)
 
     def _fit(
@@ -243,16 +262,18 @@ class LatentFeatureRegression(FittedRegression):
         y = as_reals("targets", targets)
         labels = as_gold(gold)
 
-        def em(starts: list[Parameters]) -> "_core._Fit":
+        weights = as_item_weights(sample_weight)
+
+        def em(starts: list[Parameters], ridge: Floats, *, covariance: bool) -> "_core._Fit":
             return _core.fit(
                 h,
                 y,
                 as_real_covariates(covariates, len(h)),
-                as_item_weights(sample_weight),
+                weights,
+                ridge,
                 labels,
                 judgment_kinds=self._kinds(h.shape[1]),
                 noise=str(self.noise),
-                ridge=check_number("ridge", self.ridge),
                 rate_strength=check_number("rate_strength", self.rate_strength),
                 rate_centre=check_number("rate_centre", self.rate_centre),
                 pooling=bool(self.pooling),
@@ -266,72 +287,30 @@ class LatentFeatureRegression(FittedRegression):
                 held=held,
             )
 
-        result = em([] if start is None else [start])
+        ridge = as_ridge(self.ridge, h.shape[1], y.shape[1])
+        learns_ridge = is_learned(self.ridge) and h.shape[1] > 0
+        wanted = covariance and not learns_ridge
+        result = em([] if start is None else [start], ridge, covariance=wanted)
         if n_restarts:
-            again = em(self._random_starts(_parameters(result), y))
+            rng = np.random.default_rng(self.random_state)
+            starts = parameters_of(result).random_starts(y, n_restarts, rng)
+            again = em(starts, ridge, covariance=wanted)
             n_e_steps = result["n_e_steps"] + again["n_e_steps"]
             result = max(result, again, key=lambda end: end["objectives"][-1])
             result["n_e_steps"] = n_e_steps
-        _parameters(result).set_on(self)
-        self._keep(result)
-        self.is_scalar_ = np.ndim(targets) == 1
+        if learns_ridge:
+            result, ridge, settled = learn(em, result, ridge, weighted_variance(y, weights))
+            if covariance:
+                result = continued(em, result, ridge, covariance=True)
+            result["converged"] &= settled
+        self.ridge_ = ridge
+        keep(result, self)
+        self.is_scalar_ = is_vector(targets)
         self.n_features_in_ = h.shape[1]
-        self._warn(result)
+        warn(result)
         return self
-
-    def _random_starts(self, end: Parameters, targets: Floats | Singles) -> list[Parameters]:
-        """Starts around the end of the first run, as far away as weights typically are from 0."""
-        rng = np.random.default_rng(self.random_state)
-        scale = np.nanstd(targets, axis=0) / np.sqrt(max(1, len(end.weights)))
-        return [
-            replace(end, weights=end.weights + rng.normal(size=end.weights.shape) * scale)
-            for _ in range(self.n_restarts)
-        ]
 
     def _kinds(self, n_features: int) -> list[str]:
         if isinstance(self.judgment_kind, str) or not np.iterable(self.judgment_kind):
             return [str(self.judgment_kind)] * n_features
         return [str(kind) for kind in self.judgment_kind]
-
-    def _keep(self, result: "_core._Fit") -> None:
-        self.covariance_ = result["covariance"]
-        if self.covariance_ is not None:
-            n_features = len(self.weights_)
-            variances = np.diagonal(self.covariance_, axis1=1, axis2=2).T
-            self.weights_std_error_ = np.sqrt(variances[len(variances) - n_features :])
-        self.log_likelihood_ = result["log_likelihood"]
-        self.log_likelihoods_ = result["objectives"]
-        self.n_iter_ = result["n_iter"]
-        self.converged_ = result["converged"]
-        self.n_e_steps_ = result["n_e_steps"]
-        self.solver_ = result["solver"]
-        self.exact_ = result["exact"]
-        self.worst_certificate_ = result["worst_certificate"]
-        self.n_rescued_ = result["n_rescued"]
-        self.why_ = result["why"]
-        self.predicted_seconds_ = result["predicted_seconds"]
-        self.seconds_ = result["seconds"]
-
-    def _warn(self, result: "_core._Fit") -> None:
-        floor = [d for d, at_floor in enumerate(result["noise_at_floor"]) if at_floor]
-        if floor:
-            warnings.warn(
-                f"the noise variance of target {floor[0]} is at its floor: the target takes few "
-                "distinct values or the features explain it wholly, so its intervals are as wide "
-                "as the floor",
-                DataWarning,
-                stacklevel=3,
-            )
-        indefinite = [d for d, ok in enumerate(result["information_is_definite"]) if not ok]
-        if indefinite:
-            warnings.warn(
-                f"the information of target {indefinite[0]} is not positive definite (EM is not at "
-                "a maximum, or features are judged alike): standard errors are those of known "
-                "latent features and too small",
-                DataWarning,
-                stacklevel=3,
-            )
-
-
-def _parameters(result: "_core._Fit") -> Parameters:
-    return Parameters(**{name: result[name] for name in PARAMETER_NAMES})  # type: ignore[literal-required]

@@ -6,7 +6,7 @@ use numpy::{PyArray1, PyArray2, PyArray3};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arrays::{JudgmentMatrix, Labels, Matrix, RealMatrix, Vector, view1};
+use crate::arrays::{JudgmentMatrix, Labels, Matrix, RealMatrix, Vector, view1, view2};
 use crate::enter::enter;
 use crate::options;
 
@@ -64,7 +64,7 @@ impl Start<'_> {
 /// Fit by EM; see `genz.LatentFeatureRegression`.
 #[pyfunction]
 #[pyo3(signature = (
-    judgments, targets, covariates, item_weights, gold, *, judgment_kinds, noise, ridge, rate_strength,
+    judgments, targets, covariates, item_weights, ridge, gold, *, judgment_kinds, noise, rate_strength,
     rate_centre, pooling, max_iter, tol, acceleration, solver, covariance, starts, n_threads, held
 ))]
 #[allow(clippy::too_many_arguments)] // the signature of the Python function
@@ -74,10 +74,10 @@ pub fn fit<'py>(
     targets: RealMatrix<'py>,
     covariates: RealMatrix<'py>,
     item_weights: Option<Vector<'py>>,
+    ridge: Matrix<'py>,
     gold: Option<Labels<'py>>,
     judgment_kinds: Vec<String>,
     noise: &str,
-    ridge: f64,
     rate_strength: f64,
     rate_centre: f64,
     pooling: bool,
@@ -96,7 +96,6 @@ pub fn fit<'py>(
         .collect::<PyResult<Vec<_>>>()?;
     let options = Options {
         noise: options::noise(noise)?,
-        ridge,
         rate_prior: RatePrior {
             strength: rate_strength,
             centre: rate_centre,
@@ -120,6 +119,7 @@ pub fn fit<'py>(
         targets: targets.view(),
         covariates: covariates.view(),
         item_weights: view1(item_weights.as_ref()),
+        ridge: view2(&ridge),
         gold: gold.as_ref().map(|labels| labels.as_array()),
     };
     let fit = enter(py, n_threads, |cancel| {
@@ -161,6 +161,7 @@ fn to_dict(py: Python<'_>, fit: Fit) -> PyResult<Bound<'_, PyDict>> {
     )?;
     let covariance = fit.covariance.map(|c| PyArray3::from_owned_array(py, c));
     result.set_item("covariance", covariance)?;
+    result.set_item("weight_variances", matrix(fit.weight_variances))?;
     result.set_item("information_is_definite", fit.information_is_definite)?;
     result.set_item("log_likelihood", fit.log_likelihood)?;
     result.set_item("objectives", vector(fit.objectives.into()))?;

@@ -29,6 +29,7 @@ mod _core {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         module.add("is_debug_build", cfg!(debug_assertions))?;
+        module.add("instruction_set", genz_core::instruction_set())?;
         module.add(
             "MAX_ENUMERATION_FEATURES",
             genz_core::posterior::MAX_ENUMERATION_FEATURES,

@@ -18,3 +18,4 @@ pub mod posterior;
 
 pub use cancel::CancelToken;
 pub use error::{Error, Result};
+pub use simd::instruction_set;

@@ -61,16 +61,17 @@ fn a_posterior_stops() {
 fn a_fit_stops() {
     let judgments = scramble(3000, 16).mapv(f64::round);
     let (targets, covariates) = (scramble(3000, 1), Array2::zeros((3000, 0)));
+    let ridge = Array2::ones((16, 1));
     let input = Input {
         judgments: Judgments::Doubles(judgments.view()),
         targets: Reals::Doubles(targets.view()),
         covariates: Reals::Doubles(covariates.view()),
         item_weights: None,
+        ridge: ridge.view(),
         gold: None,
     };
     let options = Options {
         noise: Noise::Asymmetric,
-        ridge: 1.0,
         rate_prior: RatePrior {
             strength: 20.0,
             centre: 0.05,

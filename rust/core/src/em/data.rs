@@ -29,6 +29,8 @@ pub struct Input<'a> {
     pub covariates: Reals<'a>,
     /// Weight of each item, (N,); 1 where absent.
     pub item_weights: Option<ArrayView1<'a, f64>>,
+    /// Precision of each weight's normal prior, times the variance of the target, (K, D).
+    pub ridge: ArrayView2<'a, f64>,
     /// Truth of each latent feature, (N, K): 0, 1 or 255 where it is not known.
     pub gold: Option<ArrayView2<'a, u8>>,
 }
@@ -72,6 +74,12 @@ impl<'a> Data<'a> {
         if let Some(weights) = input.item_weights {
             check_item_weights(weights, targets.dim().0)?;
         }
+        check_reals(
+            "ridge",
+            Reals::Doubles(input.ridge),
+            |x| x.is_finite() && x >= 0.0,
+            "a finite number of at least 0",
+        )?;
         let labels = input
             .gold
             .map(|gold| Gold::new(gold, input.judgments.dim()));
@@ -135,6 +143,11 @@ impl<'a> Data<'a> {
     /// One, and the covariates.
     pub fn n_design(&self) -> usize {
         1 + self.scale.covariate_sd.len()
+    }
+
+    /// Precision of the weights' normal prior, (K, D), of standardised targets.
+    pub fn ridge(&self) -> ArrayView2<'a, f64> {
+        self.input.ridge
     }
 
     /// v.
@@ -219,6 +232,7 @@ fn check_shapes(input: &Input<'_>, kinds: &[JudgmentKind]) -> Result<()> {
     let fits = |name, got: &[usize], wanted: &[usize]| check_shape(name, got, wanted, "judgments");
     fits("targets", &[n_rows, n_targets], &[n_items, n_targets])?;
     fits("judgment_kind", &[kinds.len()], &[n_features])?;
+    fits("ridge", input.ridge.shape(), &[n_features, n_targets])?;
     let got = [n_covariate_rows, n_covariates];
     fits("covariates", &got, &[n_items, n_covariates])
 }

@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, Array3};
 
 use super::channel::FeatureChannel;
 use super::data::{Data, Input};
-use super::information::covariance;
+use super::information::{covariance, weight_variances};
 use super::kinds::JudgmentKind;
 use super::m_step::m_step;
 use super::mean_field::PairMoments;
@@ -23,6 +23,9 @@ pub struct Fit {
     pub parameters: Parameters,
     /// Covariance of (intercept, covariate weights, weights) of each target, (D, M, M).
     pub covariance: Option<Array3<f64>>,
+    /// Posterior variance of each weight given the expected latent features, (K, D): what a learned
+    /// prior needs.
+    pub weight_variances: Array2<f64>,
     /// Whether the observed information of each target was positive definite; where not, the
     /// covariance is that of the complete data and too small.
     pub information_is_definite: Vec<bool>,
@@ -85,9 +88,11 @@ pub fn fit(
     } else {
         (None, Vec::new())
     };
+    let variances = weight_variances(&data, &run.e_step, &run.parameters);
     let floors = run.parameters.noise_variance.iter().zip(&data.noise_floor);
     Ok(Fit {
         covariance,
+        weight_variances: variances,
         information_is_definite,
         log_likelihood: run.e_step.log_likelihood + offset,
         n_iter: run.n_iter(),

@@ -9,7 +9,7 @@
 //! Noise variance and channels are held at their estimates, other targets too. `missing` makes the
 //! last sum.
 
-use ndarray::{Array2, Array3, Axis};
+use ndarray::{Array2, Array3, Axis, s};
 
 use super::data::Data;
 use super::e_step::EStep;
@@ -42,7 +42,7 @@ pub(crate) fn covariance(
     let all_equations = normal_equations(data, &e_step.groups, parameters);
     for (d, equations) in all_equations.iter().enumerate() {
         let noise = parameters.noise_variance[d];
-        let complete = equations.with_ridge(n_design, options.ridge * noise);
+        let complete = equations.with_ridge(data.ridge().column(d), noise);
         let observed = Factor::new((&complete - &missing[d]).view());
         is_definite.push(observed.is_some());
         let factor = observed.or_else(|| Factor::new(complete.view()));
@@ -56,6 +56,29 @@ pub(crate) fn covariance(
             .assign(&units.dot(&inverse).dot(&units.t()));
     }
     Ok((covariance, is_definite))
+}
+
+/// Posterior variance of each weight in the user's units, (K, D), were the latent features known as
+/// well as the expected moments say; NaN where the normal equations are singular.
+pub(crate) fn weight_variances(
+    data: &Data<'_>,
+    e_step: &EStep,
+    parameters: &Parameters,
+) -> Array2<f64> {
+    let mut variances = Array2::from_elem((data.n_features(), data.n_targets()), f64::NAN);
+    let all_equations = normal_equations(data, &e_step.groups, parameters);
+    for (d, equations) in all_equations.iter().enumerate() {
+        let noise = parameters.noise_variance[d];
+        let complete = equations.with_ridge(data.ridge().column(d), noise);
+        if let Some(factor) = Factor::new(complete.view()) {
+            let scale = noise * data.scale.target_sd[d].powi(2);
+            let inverse = factor.inverse() * scale;
+            let of_features = inverse.diag();
+            let of_features = of_features.slice(s![data.n_design()..]);
+            variances.column_mut(d).assign(&of_features);
+        }
+    }
+    variances
 }
 
 /// Linear map from standardised coefficients of target d to the user's.

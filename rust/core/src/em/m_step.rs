@@ -29,8 +29,7 @@ pub(crate) fn m_step(
     let mut updated = parameters.clone();
     let all_equations = normal_equations(data, &e_step.groups, parameters);
     for (d, equations) in all_equations.iter().enumerate() {
-        let ridge = options.ridge * parameters.noise_variance[d];
-        let matrix = equations.with_ridge(data.n_design(), ridge);
+        let matrix = equations.with_ridge(data.ridge().column(d), parameters.noise_variance[d]);
         let factor =
             Factor::new(matrix.view()).ok_or(Error::SingularNormalEquations { column: d })?;
         let right = equations.right.as_slice().expect("a whole array");
@@ -51,7 +50,7 @@ pub(crate) fn objective(
     parameters: &Parameters,
     options: &Options,
 ) -> f64 {
-    let shrinkage = 0.5 * options.ridge * parameters.weights.mapv(|w| w * w).sum();
+    let shrinkage = 0.5 * (&data.ridge() * &parameters.weights.mapv(|w| w * w)).sum();
     let centres = Centres::of(&parameters.channels, options);
     let channels: std::slice::Iter<'_, FeatureChannel> = parameters.channels.iter();
     let priors: f64 = channels

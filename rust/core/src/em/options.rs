@@ -20,8 +20,6 @@ pub enum HeldRate {
 pub struct Options {
     /// Symmetric or asymmetric error rates.
     pub noise: Noise,
-    /// Precision of the weights' normal prior, times the variance of the target.
-    pub ridge: f64,
     /// Prior of the error rates.
     pub rate_prior: RatePrior,
     /// Whether the centres of the channels' priors are learned from all features.
@@ -57,7 +55,6 @@ impl Options {
                 })
             }
         };
-        finite("ridge", self.ridge, self.ridge >= 0.0, at_least_0)?;
         finite("tol", self.tol, self.tol >= 0.0, at_least_0)?;
         finite(
             "max_iter",

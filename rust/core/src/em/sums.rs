@@ -3,7 +3,7 @@
 //! d = (1, x) is the design, phi = (d, z); r = y - b - A'x of the observed targets.
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, ArrayView2, Zip, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Zip, s};
 
 use super::data::Data;
 use super::parameters::Parameters;
@@ -134,11 +134,13 @@ pub(crate) fn normal_equations(
 }
 
 impl NormalEquations {
-    /// The matrix with the ridge on the features' part of the diagonal.
-    pub fn with_ridge(&self, n_design: usize, ridge: f64) -> Array2<f64> {
+    /// The matrix with the `ridge` (K,), in units of the `noise`, on the features' part of the
+    /// diagonal.
+    pub fn with_ridge(&self, ridge: ArrayView1<'_, f64>, noise: f64) -> Array2<f64> {
         let mut matrix = self.matrix.clone();
-        let features = matrix.diag_mut().into_iter().skip(n_design);
-        features.for_each(|entry| *entry += ridge);
+        let n_design = matrix.nrows() - ridge.len();
+        let mut features = matrix.diag_mut();
+        features.slice_mut(s![n_design..]).scaled_add(noise, &ridge);
         matrix
     }
 

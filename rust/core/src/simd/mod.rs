@@ -13,6 +13,7 @@
 
 mod aligned;
 mod exp;
+mod instruction_set;
 pub(crate) mod ln;
 mod outer;
 pub(crate) mod product;
@@ -20,5 +21,6 @@ mod sin_cos;
 
 pub(crate) use aligned::{AlignedBuffer, MAX_LANES};
 pub(crate) use exp::exp;
+pub use instruction_set::instruction_set;
 pub(crate) use outer::{Accumulate, Operand, OuterProducts};
 pub(crate) use sin_cos::{sin_cos, two_product};
