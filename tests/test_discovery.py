@@ -325,7 +325,7 @@ def test_a_contrast_separates_what_the_model_does_not_know(kind: str) -> None:
 def test_baselines_do_not_look_at_the_errors(kind: str) -> None:
     rng = np.random.default_rng(5)
     y = rng.normal(size=(300, 1))
-    regression = genz.LatentFeatureRegression().fit(np.zeros((300, 0)), y)
+    regression = genz.LatentFeatureRegression().fit(np.zeros((300, 0)), y, np.zeros((300, 0)))
     evidence = Evidence(np.zeros((300, 0)), y, np.zeros((300, 0)), np.ones(300))
     groups = contrast.choose(kind, regression, evidence, group_size=60, rng=rng)
     assert len(groups.high) == 60

@@ -1,6 +1,5 @@
 """Refits: what is asked, what is kept, what changes, what is refused."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +10,9 @@ from genz.lifecycle import Changes
 from genz.lifecycle.audit import audit
 from genz.lifecycle.comparison import compare, training_scores
 from genz.lifecycle.refitting import refit
-from genz.persistence import EVALUATION_FILE, MODEL_FILE
+from genz.persistence import EVALUATION_FILE
 from lifecycle_samples import EFFECTS, NAMES, CountingJudge, Misjudged
-from small_model import arrays_file
+from small_model import houses, prices
 
 
 @pytest.fixture(scope="module")
@@ -161,38 +160,6 @@ def test_a_saved_model_remembers_locks_vetoes_and_items(
     np.testing.assert_allclose(again.regression_.weights_, after.regression_.weights_, rtol=1e-4)
 
 
-def test_a_model_of_schema_version_3_is_read_and_refitted(
-    sample: Misjudged, model: genz.GenZRegressor, tmp_path: Path
-) -> None:
-    """As version 3 wrote it: neither weights nor digest of the items, no locks, no vetoes."""
-    model.save(tmp_path)
-    document = json.loads((tmp_path / MODEL_FILE).read_text("utf-8"))
-    for name in ("items_digest", "locked", "vetoed", "repeats", "profiles"):
-        del document[name]
-    file = arrays_file(tmp_path)
-    with np.load(file) as stored:
-        arrays = {name: stored[name] for name in stored.files if name != "item_weights"}
-    np.savez_compressed(file, **arrays)
-    digest = _sha256(file)
-    file.rename(tmp_path / f"arrays-{digest[:16]}.npz")
-    document.update(schema_version=3, arrays_sha256=digest)
-    (tmp_path / MODEL_FILE).write_text(json.dumps(document), "utf-8")
-    loaded = genz.GenZRegressor.load(tmp_path)
-    assert loaded.items_digest_ is None
-    assert loaded.locked_ == tuple(NAMES)
-    np.testing.assert_array_equal(loaded.item_weights_, 1)
-    again = loaded.refit(sample.items, sample.y, changes=Changes.of(loaded).veto(4))
-    assert [feature.description for feature in again.features_] == NAMES[:3]
-    with pytest.raises(genz.DataError, match="fitted to 400"):
-        loaded.refit(sample.items[:50], sample.y[:50])
-
-
-def _sha256(file: Path) -> str:
-    from hashlib import sha256
-
-    return sha256(file.read_bytes()).hexdigest()
-
-
 def test_gold_labels_stay_with_the_features_that_stay(sample: Misjudged, tmp_path: Path) -> None:
     gold = np.full(sample.truth.shape, np.nan)
     gold[:60] = sample.truth[:60]
@@ -263,3 +230,14 @@ def test_judgments_of_someone_else_are_not_taken_for_the_truth() -> None:
     assert not after.is_certain_
     assert after.features_[0].weights[0] == pytest.approx(3.0, abs=0.15)
     assert after.regression_.ppv_[0] == pytest.approx(0.8, abs=0.06)
+
+
+def test_the_users_own_rates_are_held_to_before_a_save_and_after_it(tmp_path: Path) -> None:
+    items, own = houses(), ["area is at least 2,000"]
+    template = genz.LatentFeatureRegression(rate_strength=50, rate_centre=0.02)
+    model = genz.GenZRegressor(n_features=1, features=own, regression=template)
+    model.fit(items, prices(items)).save(tmp_path / "m")
+    judged = np.random.default_rng(9).integers(0, 2, (len(items), 1))
+    for before in (model, genz.GenZRegressor.load(tmp_path / "m")):
+        fitted = before.refit(items, prices(items), judgments=judged).regression_
+        assert (fitted.rate_strength, fitted.rate_centre) == (50, 0.02)

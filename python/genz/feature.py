@@ -8,8 +8,8 @@ import numpy as np
 
 from genz.catalog import Catalog, FieldKind
 from genz.discovery import Discovered
+from genz.discovery.evidence import Evidence
 from genz.nearest import Directions, Nearest
-from genz.statistics.arrays import Floats
 
 N_EXAMPLES = 3
 
@@ -80,13 +80,14 @@ def by_z_score(weights: Sequence[float], std_errors: Sequence[float]) -> list[in
     return [int(key[-1]) for key in sorted(keys)]
 
 
-def features_of(found: Discovered, catalog: Catalog, targets: Floats) -> list[Feature]:
+def features_of(found: Discovered, catalog: Catalog, evidence: Evidence) -> list[Feature]:
     """Features with their effects, error rates and examples among the training items.
 
-    `targets` (N, D) are those that were fitted, on the scale of the effects.
+    `evidence` has the targets on the scale of the effects, and the items' weights.
     """
-    shares = found.regression.transform(found.judgments).mean(axis=0)
-    directions = Directions(targets, catalog)
+    held = found.regression.probabilities(found.judgments)
+    shares = np.average(held, axis=0, weights=evidence.item_weights)
+    directions = Directions(evidence.targets, catalog)
     return [
         _feature(k, found, float(shares[k]), catalog, directions)
         for k in range(len(found.features))

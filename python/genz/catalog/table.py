@@ -18,6 +18,12 @@ class Catalog:
     """N items with typed fields; a missing value is None.
 
     Build one with :meth:`from_items`.
+
+    Parameters
+    ----------
+    fields : sequence of Field
+    columns : mapping of str to ndarray of shape (N,) and type object
+        Values of each field by its name, None where missing.
     """
 
     def __init__(self, fields: Sequence[Field], columns: Mapping[str, NDArray[np.object_]]) -> None:
@@ -39,9 +45,10 @@ class Catalog:
 
         Parameters
         ----------
-        items : data frame, list of dict, list of str, dict of columns, or Catalog
-            pandas, polars and pyarrow frames through narwhals; strings become the one field
-            ``text``; columns as :func:`genz.catalog.files.read_columns` gives them.
+        items : data frame, list of dict, list of str, array, dict of columns, or Catalog
+            pandas, polars and pyarrow frames and series through narwhals; strings become the one
+            field ``text``; the columns of a matrix, or of a list of rows, are ``x0``, ``x1``...;
+            columns as :func:`genz.catalog.files.read_columns` gives them.
         fields : sequence of Field, optional
             The fields of a fitted model: other columns are ignored, values that do not parse are
             missing. Without it kinds are inferred.

@@ -106,7 +106,7 @@ def _contradiction(
     """A feature and |posterior - prior| of its items, drawn by how much there is of it."""
     posterior = regression.posterior(evidence.judgments, evidence.targets, evidence.covariates)
     assert posterior.marginals is not None  # noqa: S101 - the default asks for marginals
-    distance = np.abs(posterior.marginals - regression.transform(evidence.judgments))
+    distance = np.abs(posterior.marginals - regression.probabilities(evidence.judgments))
     total = distance.sum(axis=0) + 1e-12
     k = int(rng.choice(len(total), p=total / total.sum()))
     return k, distance[:, k]

@@ -11,6 +11,7 @@ from genz.statistics.arrays import Floats
 from genz.statistics.parameters import Parameters
 from genz.statistics.prediction import Predictive
 from genz.statistics.regression import LatentFeatureRegression
+from genz.statistics.ridge import START, is_learned
 
 Indices = NDArray[np.intp]
 
@@ -75,9 +76,18 @@ def fit(
     tol: float | None = None,
     covariance: bool = False,
     gold: Floats | None = None,
+    ridge: Floats | None = None,
 ) -> LatentFeatureRegression:
-    """Fit a copy of `regression`; trial fits need few iterations and no covariance."""
+    """Fit a copy of `regression`; trial fits need few iterations and no covariance.
+
+    `ridge` takes the place of the one that the regression has or would learn; a trial without it
+    does not learn one either.
+    """
     options = regression.get_params()
+    if ridge is not None:
+        options["ridge"] = ridge
+    elif not covariance and is_learned(options["ridge"]):
+        options["ridge"] = START
     options.update({} if max_iter is None else {"max_iter": max_iter})
     options.update({} if tol is None else {"tol": tol})
     fitted = LatentFeatureRegression(**options)

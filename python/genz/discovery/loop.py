@@ -113,7 +113,7 @@ class Discovery:
         new = self._propose(step, kind, everything, found, fitted, sides)
         regression = fitted.regression
         residuals = ev.residuals(regression, everything.with_judgments(found.judgments))
-        base = Base(everything, regression.transform(found.judgments), residuals)
+        base = Base(everything, regression.probabilities(found.judgments), residuals)
         chosen = self._screen(step, new, found, base, sides)
         if chosen:
             runners, dropped = race(

@@ -51,7 +51,7 @@ def losses(everything: Evidence, expected: Floats, targets: Floats) -> Floats:
 def find_weakest(everything: Evidence, fitted: Fitted, found: Found, n_locked: int) -> Weakest:
     """Find the feature, not one of the first `n_locked`, that least squares misses least."""
     regression = fitted.regression
-    expected = regression.transform(found.judgments)
+    expected = regression.probabilities(found.judgments)
     noise_sd = np.sqrt(regression.noise_variance_)
     explained = regression.intercept_ + everything.covariates @ regression.covariate_weights_
     explained = explained + expected @ regression.weights_
@@ -84,6 +84,7 @@ def find_idle(
             start=fitted.start(fewer),
             max_iter=TRIAL_ITERATIONS,
             tol=1e-6,
+            ridge=np.delete(regression.ridge_, k, axis=0),
         )
         loss = float(regression.log_likelihood_ - smaller.log_likelihood_) * scale
         if loss < MIN_LOSS * everything.targets.shape[1]:

@@ -94,6 +94,7 @@ class Refits:
             max_iter=REFIT_ITERATIONS,
             tol=REFIT_TOL,
             gold=model.gold_,
+            ridge=model.regression_.ridge_,
         )
 
 

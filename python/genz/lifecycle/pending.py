@@ -1,13 +1,12 @@
 """Changes that wait for a refit: ``changes.json`` beside the saved model, for people to read."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genz.errors import DataError, ModelDirectoryError, UsageError
+from genz.errors import DataError, UsageError
 from genz.lifecycle.changes import Changes
-from genz.persistence import CHANGES_FILE, MODEL_FILE, write_whole
+from genz.persistence import CHANGES_FILE, fingerprint, write_whole
 
 if TYPE_CHECKING:
     from genz.regressor import GenZRegressor
@@ -72,11 +71,3 @@ def reset_changes(directory: Path) -> bool:
     except OSError as error:
         raise UsageError(f"{file} cannot be removed: {error.strerror}") from None
     return True
-
-
-def fingerprint(directory: Path) -> str:
-    """SHA-256 of ``model.json``, which holds that of the arrays."""
-    try:
-        return hashlib.sha256((directory / MODEL_FILE).read_bytes()).hexdigest()
-    except OSError as error:
-        raise ModelDirectoryError(f"{directory / MODEL_FILE}: {error.strerror}") from None

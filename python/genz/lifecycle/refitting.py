@@ -17,11 +17,18 @@ from genz.discovery.questions import Questions
 from genz.discovery.state import is_hard
 from genz.errors import DataError, UsageError
 from genz.feature import features_of
+from genz.fitting import read_weights, template, warn_of
 from genz.foundation import FoundationModel
 from genz.gold import fit_with_gold
 from genz.lifecycle import repeats
 from genz.lifecycle.changes import Changes, Slot
-from genz.statistics.arrays import Floats, as_covariates, as_floats, as_targets
+from genz.statistics.arrays import (
+    Floats,
+    as_covariates,
+    as_floats,
+    as_targets,
+    judgments_as_floats,
+)
 from genz.statistics.parameters import Parameters
 from genz.statistics.regression import LatentFeatureRegression
 from genz.statistics.repeats import votes_to_fit
@@ -86,7 +93,7 @@ def refit(  # noqa: PLR0915 - what a fit has is set one by one
         found = fit_with_gold(found, evidence, after.gold_)
     after.profiles_ = []  # Those of the fit before say nothing of this one.
     after.regression_, after.judgments_ = found.regression, found.judgments
-    after.features_ = features_of(found, catalog, evidence.targets)
+    after.features_ = features_of(found, catalog, evidence)
     after.targets_ = as_floats("y", y, 2)
     after.covariates_, after.item_weights_ = evidence.covariates, evidence.item_weights
     after.items_digest_ = catalog.digest()
@@ -97,7 +104,7 @@ def refit(  # noqa: PLR0915 - what a fit has is set one by one
     after.repeats_ = _of_features(repeats.merged(model.repeats_, changes.repeats), found)
     after.metadata = dict(model.metadata)
     after.run = dict(getattr(foundation_model, "spent", {}))
-    after._warn(found)
+    warn_of(after, found)
     return after
 
 
@@ -142,7 +149,7 @@ def _columns(model: "GenZRegressor", slots: list[Slot], asked: Floats | None) ->
 
 def _given(judgments: Any, n_items: int, kept: list[Slot], slots: list[Slot]) -> Floats:
     """The caller's judgments, given in the order of `kept`, in that of `slots`."""
-    given = as_floats("judgments", votes_to_fit(judgments), 2)
+    given = judgments_as_floats(votes_to_fit(judgments))
     if given.shape != (n_items, len(kept)):
         raise DataError(
             f"judgments has shape {given.shape}, wanted {(n_items, len(kept))}: one row for each "
@@ -166,13 +173,7 @@ def _evidence(
             f"covariates has {x.shape[1]} columns, wanted the {model.covariates_.shape[1]} of the "
             "fit"
         )
-    weights = np.ones(n_items) if sample_weight is None else sample_weight
-    return Evidence(
-        np.zeros((n_items, 0)),
-        targets,
-        x,
-        as_floats("sample_weight", weights, 1),
-    )
+    return Evidence(np.zeros((n_items, 0)), targets, x, read_weights(sample_weight, n_items))
 
 
 def _gold(model: "GenZRegressor", slots: list[Slot]) -> Floats | None:
@@ -202,9 +203,10 @@ def _fit(
 ) -> Discovered:
     """EM from the parameters of the model."""
     settings = model.regression_.get_params()
-    if model.regression is None and model.is_certain_ and not evidence.is_certain:
-        template = model._template(model._model(), is_certain=False)
-        settings.update(rate_strength=template.rate_strength, rate_centre=template.rate_centre)
+    is_doubted = model.is_certain_ and not evidence.is_certain
+    if is_doubted and not model.has_own_regression_:
+        loose = template(model, model._model(), is_certain=False)
+        settings.update(rate_strength=loose.rate_strength, rate_centre=loose.rate_centre)
     kinds = settings["judgment_kind"]
     if not isinstance(kinds, str):
         kinds = ["auto" if slot.is_new else kinds[slot.origins[0]] for slot in slots]
