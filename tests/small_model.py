@@ -1,11 +1,16 @@
 """A small catalog with planted structure, a model fitted to it, and its directory."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 import genz
+from genz.persistence import ARRAYS_FILE, MANIFEST_FILE, MODEL_FILE
+from genz.persistence.manifest import LISTED, Entry, Manifest
 
 Items = list[dict[str, Any]]
 
@@ -36,5 +41,38 @@ def fit() -> genz.GenZRegressor:
 
 
 def arrays_file(directory: Path) -> Path:
-    (file,) = directory.glob("arrays-*.npz")
-    return file
+    return directory / ARRAYS_FILE
+
+
+def seal(directory: Path) -> None:
+    """List the files as they are now, as someone would who knows about the manifest."""
+    files = {
+        name: Entry.of((directory / name).read_bytes())
+        for name in LISTED
+        if (directory / name).is_file()
+    }
+    (directory / MANIFEST_FILE).write_bytes(Manifest(files).to_json())
+
+
+def edit(directory: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change the document of a model and list it."""
+    document = json.loads((directory / MODEL_FILE).read_text("utf-8"))
+    change(document)
+    (directory / MODEL_FILE).write_text(json.dumps(document), "utf-8")
+    seal(directory)
+
+
+def edit_arrays(directory: Path, **changed: np.ndarray) -> None:
+    """Replace arrays of a model and list their file."""
+    with np.load(arrays_file(directory)) as stored:
+        arrays = {name: stored[name] for name in stored.files} | changed
+    np.savez_compressed(arrays_file(directory), **arrays)
+    seal(directory)
+
+
+def refuse(directory: Path, reason: str) -> None:
+    """The model is refused in one line that says why."""
+    with pytest.raises(genz.ModelDirectoryError, match=reason) as caught:
+        genz.GenZRegressor.load(directory)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 7

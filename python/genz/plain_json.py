@@ -10,7 +10,7 @@ from genz.errors import DataError
 def to_json(document: dict[str, Any]) -> bytes:
     """Indented JSON as UTF-8; raises DataError at the first number that is not finite."""
     try:
-        text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False, default=_plain)
+        text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False, default=plain)
     except ValueError:
         raise DataError(
             f"{_not_finite('model', document)} is not a finite number: the model was not saved"
@@ -19,7 +19,7 @@ def to_json(document: dict[str, Any]) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Numpy scalars and arrays among settings, dates and paths among metadata."""
     return value.tolist() if hasattr(value, "tolist") else str(value)
 
