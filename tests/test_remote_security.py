@@ -50,6 +50,22 @@ def test_a_planted_key_is_found_nowhere(
         pickle.dumps(genz.client.secret.Secret(KEY))
 
 
+def test_a_placeholder_for_a_key_leaves_answers_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who runs a model of their own writes any letter, and answers have letters."""
+    judged = []
+    for key in ("A", KEY):
+        monkeypatch.setenv("OPENAI_API_KEY", key)
+        planted = Planted(5)
+        with planted.server(key=key) as server:
+            model = genz.OpenAIModel("fake", server.base_url, store=tmp_path / f"{len(judged)}")
+            items = Catalog.from_items(planted.items)
+            judged.append(asyncio.run(model.judge(items, FEATURES)))
+    assert not np.isnan(judged[0]).any()
+    np.testing.assert_array_equal(*judged)
+
+
 @pytest.mark.parametrize("fault", ["unauthorized", "forbidden", "quota", "not_found"])
 def test_errors_do_not_repeat_the_key_that_an_endpoint_sends_back(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,6 +1,5 @@
 """What a model costs: only ever what the user wrote down."""
 
-import difflib
 import json
 import math
 import tomllib
@@ -11,6 +10,7 @@ from typing import Any, Self
 
 from genz.client.prompt import Usage
 from genz.errors import DataError
+from genz.spelling import nearest_name
 
 _NAMES = ("input", "cached_input", "output", "per_request")
 _EXAMPLE = '["model-name"] with input = 0.15 and output = 0.60 (a million tokens)'
@@ -117,7 +117,7 @@ def _tables(document: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Ma
 def _missing(path: Path, model: str, models: list[str]) -> str:
     if not models:
         return f"the price file {path} has no models, wanted {_EXAMPLE}"
-    near = difflib.get_close_matches(model, models, n=1, cutoff=0.0)[0]
+    near = nearest_name(model, models)
     shown = ", ".join(map(repr, sorted(models)[:10])) + (", ..." if len(models) > 10 else "")
     return (
         f"the price file {path} has no model {model!r}; it has {shown}; the nearest is {near!r}: "

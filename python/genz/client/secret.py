@@ -5,6 +5,9 @@ from pathlib import Path
 
 from genz.errors import AuthenticationError
 
+MIN_SECRET = 8
+"""Characters of the shortest string that is taken for a key; vendors' have 20 and more."""
+
 
 class Secret:
     """A string that no repr, log, pickle or format shows."""
@@ -19,8 +22,13 @@ class Secret:
         return self._value
 
     def redact(self, text: str) -> str:
-        """Replace the secret in a text that an endpoint sent back."""
-        return text.replace(self._value, "[key]") if self._value else text
+        """Replace the secret in a text that an endpoint sent back.
+
+        Not a placeholder for an endpoint that asks for no key (``x``, ``EMPTY``): it is no secret,
+        and answers hold such words on their own.
+        """
+        is_secret = len(self._value) >= MIN_SECRET
+        return text.replace(self._value, "[key]") if is_secret else text
 
     def __repr__(self) -> str:
         return "Secret('***')"

@@ -108,13 +108,21 @@ class Transport:
 
     async def post(self, body: bytes) -> Attempt:
         """Send one request; never raises for what the network or the server does."""
+        return await self._attempt("POST", body if len(body) < _STREAMED else io.BytesIO(body))
+
+    async def get(self) -> Attempt:
+        """Read what lies at the URL; never raises for what the network or the server does."""
+        return await self._attempt("GET", None)
+
+    async def _attempt(self, method: str, data: bytes | io.BytesIO | None) -> Attempt:
         if self._session is None:
             raise RuntimeError("the transport is not open")
-        data = body if len(body) < _STREAMED else io.BytesIO(body)
         try:
             async with (
                 asyncio.timeout(self._timeout),
-                self._session.post(self._url, data=data, allow_redirects=False) as response,
+                self._session.request(
+                    method, self._url, data=data, allow_redirects=False
+                ) as response,
             ):
                 payload = await self._read(response)
                 if payload is None:
