@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,19 @@ import numpy as np
 
 from genz import GenZRegressor
 from genz.report import (
+    Card,
     Coefficient,
     Disagreement,
     Disagreements,
+    EmbeddingMap,
     FeatureRow,
+    JudgmentMap,
     Predictions,
     Proposal,
+    RateProfile,
     ReportContent,
     Step,
+    Term,
 )
 
 HOST = "genz-hostile.example"
@@ -30,7 +36,7 @@ PAYLOAD = (
 CONTROLS = "\x00\x08\x1b[31m\x7f\x85\ufffe\ud800"
 OVERRIDE = "\u202e\u2066"
 RTL = "שלום עולם"
-LONG_WORD = "w" * 600
+LONG_WORD = "w" * 10_000
 
 
 def hostile(field: str) -> str:
@@ -84,6 +90,34 @@ def disagreements(item: str, description: str, n_targets: int = 1) -> Disagreeme
     return Disagreements([row], 2, 180, True, [(description, 2)])
 
 
+def card(item: str, *names: str, is_scalar: bool = True) -> Card:
+    """An item with one term for each name, the first two of them features."""
+    flips = {"if_holds": 3.0, "if_not": 2.0} if is_scalar else {}
+    judged = [(1.0, 0.97), (None, 0.3)]
+    terms = [
+        Term(name, 0.5 / 2**k, *(judged[k] if k < 2 else ()), **(flips if k < 2 else {}))
+        for k, name in enumerate(names)
+    ]
+    values = {"actual": 2.5, "predicted": 2.75, "lower": 1.5, "upper": 4.0} if is_scalar else {}
+    return Card(item, "badly predicted", 2.0, 0.0, terms, text=f"{item}: its text", **values)
+
+
+def judgment_map(descriptions: list[str], groups: list[str]) -> JudgmentMap:
+    """More yes in higher groups; the last feature is unknown everywhere."""
+    shape = (len(groups), len(descriptions))
+    yes = np.linspace(0, 1, shape[0])[:, np.newaxis] * np.ones(shape)
+    unknown = np.zeros(shape)
+    yes[:, -1], unknown[:, -1] = np.nan, 1.0
+    return JudgmentMap(descriptions, [5] * shape[0], groups, yes, unknown, "the target")
+
+
+def embedding_map(descriptions: list[str], n_items: int = 40) -> EmbeddingMap:
+    """Items on a plane, of which half have each feature."""
+    points = np.random.default_rng(2).normal(size=(n_items, 2))
+    has = np.tile(np.arange(n_items) % 2, (len(descriptions), 1)).T
+    return EmbeddingMap(points, (0.6, 0.2), descriptions, has.astype(float), n_items + 5)
+
+
 def content(n_targets: int = 1, **changes: Any) -> ReportContent:
     """A small whole report."""
     fields: dict[str, Any] = {
@@ -112,6 +146,10 @@ def content(n_targets: int = 1, **changes: Any) -> ReportContent:
         "notes": ["a note"],
         "coefficients": [Coefficient("intercept", [1.0] * n_targets, [0.1] * n_targets)],
         "disagreements": disagreements("item 7", "roof is red", n_targets),
+        "profiles": [RateProfile("garage is missing", "no", 0.05, 0.01, 0.3, 0.2, 0.4, False)],
+        "cards": [card("item 3", "area", "garage", "age", is_scalar=n_targets == 1)],
+        "judgment_map": judgment_map(["area", "garage", "zipcode"], ["low", "mid", "high"]),
+        "embedding_map": embedding_map(["area", "garage"]) if n_targets > 1 else None,
     }
     return ReportContent(**(fields | changes))
 
@@ -152,6 +190,17 @@ def hostile_content(n_targets: int = 1) -> ReportContent:
         coefficients=[Coefficient(hostile("coefficient"), [1.0] * n_targets)],
         disagreements=disagreements(hostile("item"), hostile("contradicted"), n_targets),
         dimension_names=[hostile(f"dimension-{d}") for d in range(n_targets)],
+        profiles=[RateProfile(hostile("profiled"), "yes", 0.1, 0.0, 0.5, 0.1, 0.2, True)],
+        cards=[
+            replace(
+                card(hostile("card"), *(hostile(f"term-{t}") for t in range(11))),
+                why=hostile("reason-shown"),
+            )
+        ],
+        judgment_map=judgment_map(
+            [hostile(f"mapped-{k}") for k in range(45)], [hostile(f"group-{g}") for g in range(24)]
+        ),
+        embedding_map=embedding_map([hostile("coloured")]) if n_targets > 1 else None,
     )
 
 

@@ -152,3 +152,9 @@ def test_any_text_can_be_shown(texts: list[str]) -> None:
     html = render(content(title=texts[1], features=[row], notes=texts[2:]))
     html.encode()
     assert Page(html).tags.count("script") == 1
+
+
+def test_a_report_of_ten_thousand_items_is_small() -> None:
+    rows = [feature(f"feature {k} in a few words of its own", 0.1 * k) for k in range(30)]
+    html = render(content(features=rows, predictions=predictions(10_000), n_items=10_000))
+    assert 100_000 < len(html.encode()) < 3_000_000

@@ -1,112 +1,30 @@
 """The report in a real browser: it stays whole, quiet and alone, whatever it holds."""
 
-import base64
-import hashlib
-import json
-import re
-import shutil
-import socketserver
-import subprocess
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
-from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from genz.report import render
-from genz.report.from_model import write_report
+from browser import DESK, PHONE, browsing, driven, found, needs_browser
+from genz.report import Proposal, render
 from genz.report.pictures import Pictures
-from report_samples import HOST, PAYLOAD, content, feature, fitted, hostile_content
+from report_pages import report_pages
+from report_samples import HOST, PAYLOAD, content, feature
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
-
-PHONE, DESK = 390, 1280
-
-
-class Proxy(socketserver.ThreadingTCPServer):
-    """Hears what the browser asks of the network, and refuses it."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        self.requests: list[str] = []
-        super().__init__(("127.0.0.1", 0), self.Handler)
-
-    class Handler(socketserver.StreamRequestHandler):
-        server: "Proxy"
-
-        def handle(self) -> None:
-            self.server.requests.append(self.rfile.readline(2000).decode("latin-1"))
-            self.wfile.write(b"HTTP/1.1 502 Refused\r\nContent-Length: 0\r\n\r\n")
-
-
-@dataclass(frozen=True)
-class Visit:
-    """What a browser did with a page."""
-
-    dom: str
-    console: list[str]
-    requests: list[str]
+pytestmark = needs_browser
 
 
 @pytest.fixture
 def visit(tmp_path: Path) -> Iterator[Any]:
-    with Proxy() as proxy:
-        threading.Thread(target=proxy.serve_forever, daemon=True).start()
-
-        def open_page(html: str, *options: str) -> Visit:
-            page = tmp_path / "page.html"
-            page.write_text(html, "utf-8")
-            command = [
-                str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-                "--disable-background-networking", "--disable-component-update",
-                "--disable-dev-shm-usage", f"--user-data-dir={tmp_path / 'profile'}",
-                f"--proxy-server=127.0.0.1:{proxy.server_address[1]}",
-                "--enable-logging=stderr", "--log-level=0", "--virtual-time-budget=3000",
-                f"--window-size={DESK},900", *options, "--dump-dom", page.as_uri(),
-            ]  # fmt: skip
-            done = subprocess.run(  # noqa: S603 - an installed browser on a file of ours
-                command, capture_output=True, timeout=60, check=True
-            )
-            log = done.stderr.decode("utf-8", "replace")
-            console = re.findall(r":CONSOLE[:(]\d+\)?\] (.*)", log)
-            return Visit(done.stdout.decode("utf-8", "replace"), console, list(proxy.requests))
-
+    with browsing(tmp_path) as open_page:
         yield open_page
-        proxy.shutdown()
-
-
-def driven(html: str, script: str) -> str:
-    """The page with one more script, which its content security policy is made to allow.
-
-    The script leaves its finding, of JSON's types, in an attribute of the document element.
-    """
-    code = f"document.documentElement.dataset.found = JSON.stringify((() => {{{script}}})());"
-    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
-    html = html.replace("script-src ", f"script-src 'sha256-{digest}' ", 1)
-    return html.replace("</body>", f"<script>{code}</script></body>")
-
-
-def found(seen: Visit) -> Any:
-    attribute = re.search(r'<html[^>]* data-found="([^"]*)"', seen.dom)
-    assert attribute, seen.console
-    return json.loads(unescape(attribute[1]))
 
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Reports by name: of fitted models, and one in which every string is hostile."""
-    directory = tmp_path_factory.mktemp("model")
-    for name, options in (("scalar", {"log_target": True}), ("vector", {"n_targets": 3})):
-        fitted(**options)[0].save(directory / name)
-        write_report(directory / name)
-    written = {p.parent.name: p.read_text("utf-8") for p in directory.glob("*/report.html")}
-    return written | {"hostile": render(hostile_content()), "dim": render(hostile_content(3))}
+    return report_pages(tmp_path_factory.mktemp("model"))
 
 
 def test_pictures_are_drawn_and_nothing_is_fetched(visit: Any, tmp_path: Path) -> None:
@@ -123,7 +41,7 @@ def test_pictures_are_drawn_and_nothing_is_fetched(visit: Any, tmp_path: Path) -
     assert not any(HOST in request for request in seen.requests)
 
 
-NAMES = ("scalar", "vector", "hostile", "dim")
+NAMES = ("scalar", "vector", "hostile", "dim", "compared")
 
 
 def test_the_instruments_work(visit: Any) -> None:
@@ -140,7 +58,7 @@ def test_a_report_is_quiet_and_alone(visit: Any, pages: dict[str, str], name: st
     assert seen.console == []
     assert [request for request in seen.requests if HOST in request] == []
     assert "data-pwned" not in seen.dom
-    assert seen.dom.count("<button") == 5
+    assert seen.dom.count("<button") == seen.dom.count(" data-sort=") > 5
 
 
 def test_hostile_text_is_shown_as_text(visit: Any, pages: dict[str, str]) -> None:
@@ -197,6 +115,28 @@ def test_columns_are_sorted_by_their_buttons(visit: Any) -> None:
         "gain again": [low, high, middle],
         "gain says": "ascending",
     }
+
+
+def test_rows_of_other_tables_are_sorted_too(visit: Any) -> None:
+    gains = [("b", 2.0), ("c", None), ("a", 10.0)]
+    proposals = [
+        Proposal(step, "split", name, True, gain, 0.1, "in the model")
+        for step, (name, gain) in enumerate(gains, 1)
+    ]
+    script = """
+      const table = document.querySelector("table.proposals[data-sortable]:has(td.reason)");
+      const order = () => Array.from(table.tBodies[0].rows, (r) => r.cells[1].textContent.trim());
+      const orders = [order()];
+      for (const column of [3, 3, 1]) {
+        table.tHead.rows[0].cells[column].querySelector("button").click();
+        orders.push(order());
+      }
+      return orders;
+    """
+    page = driven(render(content(proposals=proposals, disagreements=None)), script)
+    assert found(visit(page)) == [
+        ["b", "c", "a"], ["a", "b", "c"], ["b", "a", "c"], ["a", "b", "c"]
+    ]  # fmt: skip
 
 
 def test_printing_unfolds_everything_and_folds_it_again(visit: Any, pages: dict[str, str]) -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genz.report import Step, render
-from genz.report.figures.axis import Axis
+from genz.report import Step, measures, render
+from genz.report.figures.axis import Axis, are_drawable, is_drawable
 from genz.report.figures.course import draw_course
 from genz.report.figures.coverage import measure_coverage, wilson_interval
 from genz.report.figures.forest import draw_forest
@@ -121,3 +121,21 @@ def test_ticks_are_told_apart(low: float, ratio: float) -> None:
     for scale in ("linear", "log"):
         labels = [t.label for t in Axis(low, low * ratio, 0, 100, scale).ticks(5)]
         assert len(set(labels)) == len(labels)
+
+
+@given(st.lists(st.floats(), min_size=1, max_size=8), st.sampled_from(["linear", "log"]))
+def test_an_array_is_drawable_where_its_values_are(values: list[float], scale: str) -> None:
+    assert are_drawable(np.array(values), scale).tolist() == [
+        is_drawable(value, scale) for value in values
+    ]
+
+
+def test_coverage_of_a_dimension_and_of_all() -> None:
+    p = predictions(200, 3)
+    p.actual[:50, 1] = np.nan
+    p.upper[7, 0] = np.inf
+    by_dimension = [[is_held for _, is_held in measures.held(p, d)] for d in range(3)]
+    for d, held in enumerate(by_dimension):
+        assert measures.coverage(p, d) == pytest.approx(np.mean(held))
+    assert measures.coverage(p) == pytest.approx(np.mean(np.concatenate(by_dimension)))
+    assert [len(held) for held in by_dimension] == [199, 150, 200]

@@ -13,7 +13,7 @@ from genz import GenZRegressor
 from genz.catalog import Catalog
 from genz.errors import DataError
 from genz.report import render
-from genz.report.content import PICTURE_START
+from genz.report.effects import PICTURE_START
 from genz.report.from_model import content_of, write_report
 from genz.report.pictures import MAX_SIDE, Pictures
 from report_samples import content, feature

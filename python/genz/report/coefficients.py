@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from genz.report.content import Coefficient, ReportContent
+from genz.report.content import ReportContent
+from genz.report.effects import Coefficient
 from genz.report.features import (
     DimensionEffect,
     effect_text,

@@ -30,12 +30,11 @@ def tabulate_dimensions(content: ReportContent) -> tuple[DimensionRow, ...]:
         return ()
     rows = []
     for d in range(min(content.n_targets, MAX_DIMENSIONS)):
-        held = [is_held for _, is_held in measures.held(predictions, d)]
         rows.append(
             DimensionRow(
                 name=content.dimension(d),
                 r2=fixed(measures.r2(predictions, d, content.target_scale), 3),
-                coverage=percent(sum(held) / len(held) if held else None, decimals=1),
+                coverage=percent(measures.coverage(predictions, d), decimals=1),
                 noise_sd=number(content.noise_sd[d]) if len(content.noise_sd) else "",
             )
         )

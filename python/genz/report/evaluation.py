@@ -1,5 +1,6 @@
 """A cross-validation saved beside a fitted model: scores and held-out predictions."""
 
+import io
 import json
 import zipfile
 from collections.abc import Mapping
@@ -10,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from genz.errors import ModelDirectoryError
-from genz.persistence import EVALUATION_ARRAYS_FILE, EVALUATION_FILE
-from genz.report.content import Difference, Floats
+from genz.persistence import EVALUATION_ARRAYS_FILE, EVALUATION_FILE, read_beside
+from genz.report.checks import Floats
+from genz.report.content import Difference
 
 SCHEMA_VERSION = 2
 _ARRAYS = ("actual", "predicted", "lower", "upper")
@@ -60,9 +62,10 @@ def read_evaluation(directory: Path) -> Evaluation | None:
     if not path.exists():
         return None
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = json.loads(read_beside(directory, EVALUATION_FILE))
         _check_version(directory, document["schema_version"])
-        with np.load(directory / EVALUATION_ARRAYS_FILE, allow_pickle=False) as stored:
+        content = io.BytesIO(read_beside(directory, EVALUATION_ARRAYS_FILE))
+        with np.load(content, allow_pickle=False) as stored:
             arrays = {name: _columns(stored[name]) for name in _ARRAYS}
         return _restore(document, arrays)
     except ModelDirectoryError:

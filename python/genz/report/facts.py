@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from genz import __version__
+from genz.catalog import Catalog
 from genz.regressor import GenZRegressor
-from genz.report.content import Floats
+from genz.report.checks import Floats
 from genz.report.evaluation import Evaluation
 from genz.report.text import number, percent, plural
 
@@ -111,9 +112,13 @@ def _evaluation(evaluation: Evaluation | None) -> str:
     return f"{source_of(evaluation)} of {plural(len(evaluation.ids), 'item')}{seed}"
 
 
-def notes_of(model: GenZRegressor, evaluation: Evaluation | None) -> list[str]:
+def notes_of(
+    model: GenZRegressor, evaluation: Evaluation | None, catalog: Catalog | None = None
+) -> list[str]:
     """Caveats that the reader should know."""
     notes = [*_approximate(model), *_unjudged(model), *_unanswered(model)]
+    if catalog is not None and model.items_digest_ not in (None, catalog.digest()):
+        notes.append("The items have changed since the fit: texts and pictures are those of today.")
     if not model.regression_.converged_:
         notes.append(
             f"The final EM stopped after {plural(model.regression_.n_iter_, 'iteration')} before "

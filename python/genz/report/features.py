@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genz.feature import by_z_score
-from genz.report.content import Coefficient, FeatureRow, ReportContent, TargetScale
+from genz.report.checks import TargetScale
+from genz.report.content import ReportContent
+from genz.report.effects import Coefficient, FeatureRow
 from genz.report.figures.forest import Z_95, Forest, Whisker, draw_forest, percent_change
 from genz.report.text import (
     DASH,

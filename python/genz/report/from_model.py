@@ -6,25 +6,39 @@ from typing import Any
 
 import numpy as np
 
+from genz.catalog import Catalog
 from genz.errors import UsageError
+from genz.explanation import covariate_names
 from genz.persistence import REPORT_FILE, load, write_whole
 from genz.regressor import GenZRegressor
 from genz.report.audit import disagreements_of
-from genz.report.content import Coefficient, FeatureRow, Predictions, ReportContent
+from genz.report.cards import cards_of
+from genz.report.content import ReportContent
+from genz.report.effects import Coefficient, FeatureRow
 from genz.report.evaluation import Evaluation, read_evaluation
 from genz.report.facts import facts_of, notes_of, source_of
+from genz.report.mapping import embedding_map_of, judgment_map_of
 from genz.report.pictures import Pictures
+from genz.report.places import twin_place
+from genz.report.predicted import Predictions
+from genz.report.profiles import profiles_of
 from genz.report.render import render
 from genz.report.rounds import rounds_of
 from genz.report.text import fixed
 from genz.report.trace import proposals_of, steps_of
+from genz.report.twin import twin_of
 
 LEVEL = 0.9
 """Nominal coverage of the in-sample intervals."""
 
 
 def write_report(
-    directory: Path, out: Path | None = None, *, image_root: Path | None = None
+    directory: Path,
+    out: Path | None = None,
+    *,
+    image_root: Path | None = None,
+    catalog: Catalog | None = None,
+    twin: bool = False,
 ) -> Path:
     """Write the report of a saved model, whole or not at all.
 
@@ -36,6 +50,10 @@ def write_report(
         The HTML file; None is ``report.html`` in the directory.
     image_root : Path, optional
         Directory below which the images of the items lie; None shows no pictures.
+    catalog : Catalog, optional
+        The items that were fitted, in their order; None shows no texts of the items explained.
+    twin : bool
+        Whether to write the same as JSON beside it, see :mod:`genz.report.twin`.
 
     Returns
     -------
@@ -47,13 +65,18 @@ def write_report(
     ModelDirectoryError
         When the model or its evaluation is missing or damaged.
     UsageError
-        When `out` cannot be written.
+        When `out` cannot be written, or it or its twin would replace a file of a model.
     """
-    model = load(directory, judging=False)
-    html = render(content_of(model, read_evaluation(directory), image_root=image_root))
     out = directory / REPORT_FILE if out is None else out
+    twin_file = twin_place(out, twin=twin)
+    model = load(directory, judging=False)
+    evaluation = read_evaluation(directory)
+    content = content_of(model, evaluation, image_root=image_root, catalog=catalog)
+    html = render(content)
     try:
         write_whole(out, html.encode())
+        if twin_file is not None:
+            write_whole(twin_file, twin_of(content))
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}") from None
     return out
@@ -64,6 +87,7 @@ def content_of(
     evaluation: Evaluation | None = None,
     *,
     image_root: Path | None = None,
+    catalog: Catalog | None = None,
 ) -> ReportContent:
     """Gather what a report shows.
 
@@ -73,29 +97,35 @@ def content_of(
     names = [str(name) for name in metadata.get("target") or ()]
     is_matching = evaluation is not None and evaluation.actual.shape[1] == model.n_targets_
     held_out = evaluation if is_matching else None
-    catalog = metadata.get("catalog")
+    file = metadata.get("catalog")
     target = _target_name(names, model.n_targets_)
     coefficients = _coefficients(model)
     proposals = proposals_of(model.trace_)
     pictures = Pictures(image_root)
     features = tuple(_feature_rows(model, pictures))
+    in_sample = in_sample_predictions(model)
+    cards = cards_of(model, in_sample, catalog, pictures)
     return ReportContent(
-        title=f"{target} in {catalog}" if catalog else target[:1].upper() + target[1:],
+        title=f"{target} in {file}" if file else target[:1].upper() + target[1:],
         facts=facts_of(model, held_out, target, [row.name for row in coefficients[1:]]),
         target_name=target,
         target_scale="log" if model.log_target else "linear",
         n_targets=model.n_targets_,
         n_items=len(model.judgments_),
         features=features,
-        predictions=_held_out(held_out) if held_out else _in_sample(model),
+        predictions=_held_out(held_out) if held_out else in_sample,
         steps=steps_of(model.trace_),
         proposals=proposals,
         rounds=rounds_of(model.trace_, proposals),
         scores=held_out.scores if held_out else None,
-        notes=(*notes_of(model, evaluation), *pictures.notes),
+        notes=(*notes_of(model, evaluation, catalog), *pictures.notes),
         scores_source=source_of(held_out),
         coefficients=coefficients,
-        disagreements=disagreements_of(model, _ids(model)),
+        disagreements=disagreements_of(model, in_sample.ids),
+        profiles=profiles_of(model.profiles_),
+        cards=cards,
+        judgment_map=judgment_map_of(model),
+        embedding_map=embedding_map_of(model),
         dimension_names=names if len(names) == model.n_targets_ else (),
         differences=held_out.differences if held_out else {},
         noise_sd=np.sqrt(model.regression_.noise_variance_).tolist(),
@@ -149,11 +179,7 @@ def _coefficients(model: GenZRegressor) -> list[Coefficient]:
     weights = np.vstack([regression.intercept_, regression.covariate_weights_])
     assert regression.covariance_ is not None  # noqa: S101 - a saved model has it
     variances = np.diagonal(regression.covariance_, axis1=1, axis2=2)[:, : len(weights)].T
-    n_covariates = len(weights) - 1
-    names = [str(name) for name in model.metadata.get("covariates") or ()]
-    if len(names) != n_covariates:
-        names = [f"covariate {p}" for p in range(1, n_covariates + 1)]
-    rows = zip(("intercept", *names), weights, np.sqrt(variances), strict=True)
+    rows = zip(("intercept", *covariate_names(model)), weights, np.sqrt(variances), strict=True)
     return [Coefficient(name, w.tolist(), se.tolist()) for name, w, se in rows]
 
 
@@ -169,21 +195,23 @@ def _held_out(evaluation: Evaluation) -> Predictions:
     )
 
 
-def _in_sample(model: GenZRegressor) -> Predictions:
+def in_sample_predictions(model: GenZRegressor) -> Predictions:
     """Predict the training items from their stored judgments; no foundation model is asked."""
     predictive = model.regression_.predictive(model.judgments_, model.covariates_)
     tail = (1 - LEVEL) / 2
-    quantiles = predictive.quantiles([tail, 0.5, 1 - tail])
+    # Quantiles are what takes time; the median is that of log targets only.
+    levels = [tail, 1 - tail, 0.5] if model.log_target else [tail, 1 - tail]
+    quantiles = predictive.quantiles(levels)
     predicted = predictive.mean()
     if model.log_target:
         quantiles = np.exp(quantiles)
-        predicted = quantiles[:, :, 1]
+        predicted = quantiles[:, :, 2]
     return Predictions(
         ids=_ids(model),
         actual=model.targets_,
         predicted=predicted,
         lower=quantiles[:, :, 0],
-        upper=quantiles[:, :, 2],
+        upper=quantiles[:, :, 1],
         source="training items",
         level=LEVEL,
     )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from genz.report import measures
-from genz.report.content import Predictions, ReportContent
+from genz.report.content import ReportContent
+from genz.report.predicted import Predictions
 from genz.report.scores import OURS, in_order, write_difference
 from genz.report.text import is_number, plural
 

@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from genz.report.content import Floats, Predictions, TargetScale
-from genz.report.figures.axis import is_drawable
+from genz.report.checks import Floats, TargetScale
+from genz.report.figures.axis import are_drawable, is_drawable
+from genz.report.predicted import Predictions
 
 
 def pairs(predictions: Predictions, d: int, scale: TargetScale) -> tuple[Floats, Floats]:
     """Actual and predicted values of one dimension, of the items that have both on this scale."""
     table = np.column_stack([predictions.actual[:, d], predictions.predicted[:, d]])
-    keep = [is_drawable(a, scale) and is_drawable(p, scale) for a, p in table.tolist()]
+    keep = are_drawable(table, scale).all(axis=1)
     return table[keep, 0], table[keep, 1]
 
 
@@ -56,7 +57,10 @@ def held(predictions: Predictions, d: int) -> list[tuple[float, bool]]:
     ]
 
 
-def coverage(predictions: Predictions) -> float:
-    """Share of targets within their intervals, over all dimensions; NaN where there is none."""
-    rows = [row for d in range(predictions.n_targets) for row in held(predictions, d)]
-    return sum(is_held for _, is_held in rows) / len(rows) if rows else np.nan
+def coverage(predictions: Predictions, d: int | None = None) -> float:
+    """Share of targets of one dimension within their intervals, None = of all; NaN without any."""
+    p, chosen = predictions, slice(None) if d is None else slice(d, d + 1)
+    values = np.stack([p.predicted, p.actual, p.lower, p.upper])[:, :, chosen]
+    drawable = are_drawable(values).all(axis=0)
+    is_held = (values[2] <= values[1]) & (values[1] <= values[3])
+    return float(is_held[drawable].mean()) if drawable.any() else np.nan

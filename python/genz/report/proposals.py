@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from genz.report.content import Proposal
+from genz.report.decisions import Proposal
 from genz.report.text import is_number
 
 MAX_REJECTED = 100

@@ -3,12 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from genz.report.decisions import Proposal
 from genz.report.text import is_number, number, one_line, plural
-
-if TYPE_CHECKING:
-    from genz.report.content import Proposal
 
 MAX_ROUNDS = 150
 """The most rounds that are written out; those that changed the model come first."""
@@ -61,7 +59,7 @@ class Round:
     high: tuple[str, ...] = ()
     low: tuple[str, ...] = ()
     n_new: int = 0
-    candidates: "tuple[Proposal, ...]" = ()
+    candidates: tuple[Proposal, ...] = ()
     confirmed: bool | None = None
     gain: float | None = None
     cost: str = ""
@@ -92,7 +90,7 @@ class Rounds:
 
 
 def rounds_of(
-    trace: Iterable[Mapping[str, Any]], proposals: "Sequence[Proposal]"
+    trace: Iterable[Mapping[str, Any]], proposals: Sequence[Proposal]
 ) -> tuple[Round, ...]:
     """Read the rounds off a trace; a round without a contrast (start, end) is none.
 
@@ -124,7 +122,7 @@ def arrange_rounds(rounds: Sequence[Round]) -> Rounds:
 
 
 def _round(
-    step: int, records: Sequence[Mapping[str, Any]], candidates: "Sequence[Proposal]"
+    step: int, records: Sequence[Mapping[str, Any]], candidates: Sequence[Proposal]
 ) -> Round:
     contrast = next(record for record in records if record["action"] == "contrast")
     proposed = [record for record in records if record["action"] == "propose"]
@@ -154,7 +152,7 @@ def _meaning(kind: str, refines: object) -> str:
     return _MEANING.get(kind, "")
 
 
-def _rank(proposal: "Proposal") -> tuple[bool, float, float]:
+def _rank(proposal: Proposal) -> tuple[bool, float, float]:
     gain, promise = (
         value if value is not None and is_number(value) else float("-inf")
         for value in (proposal.gain, proposal.promise)

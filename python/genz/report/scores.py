@@ -108,6 +108,7 @@ class Score:
     text: str
     is_best: bool
     bar: float | None
+    value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def tabulate_scores(
         if value is None or not is_number(value):
             return Score(metric.write(None), is_best=False, bar=None)
         bar = max(value, 0.0) / longest if metric is leading and longest > 0 else None
-        return Score(metric.write(value), best.get(metric.key) == metric.loss(value), bar)
+        return Score(metric.write(value), best.get(metric.key) == metric.loss(value), bar, value)
 
     rows = tuple(
         (method, tuple(cell(metric, row.get(metric.key)) for metric in metrics))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from genz.report.content import Proposal, Step, StepKind
+from genz.report.decisions import Proposal, Step, StepKind
 from genz.report.text import number, plural
 
 Trace = Iterable[Mapping[str, Any]]
@@ -15,6 +15,8 @@ def steps_of(trace: Trace) -> tuple[Step, ...]:
     The final fit has the round of the fit before it when discovery ended with that; it is counted
     as one round more, so that rounds rise.
     """
+    trace = list(trace)
+    costs = [(int(r["step"]), int(r["n_judgments"])) for r in trace if r["action"] == "cost"]
     steps: list[Step] = []
     accepted: list[str] = []
     pruned: list[str] = []
@@ -31,6 +33,7 @@ def steps_of(trace: Trace) -> tuple[Step, ...]:
             step = int(record["step"])
             if steps and step <= steps[-1].step:
                 step = steps[-1].step + 1
+            asked = sum(n for round_, n in costs if round_ <= record["step"]) if costs else None
             kind: StepKind = "pruned" if pruned else "accepted" if accepted else "other"
             steps.append(
                 Step(
@@ -39,6 +42,7 @@ def steps_of(trace: Trace) -> tuple[Step, ...]:
                     action=_action(accepted, pruned, record, is_first=not steps),
                     n_features=int(record.get("n_features", 0)),
                     log_likelihood=record.get("log_likelihood"),
+                    n_judgments=asked,
                 )
             )
             accepted, pruned = [], []

@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from genz.report.content import TargetScale
+import numpy as np
+from numpy.typing import NDArray
+
+from genz.report.checks import Floats, TargetScale
 from genz.report.text import fixed, number
 
 # Beyond these, sums and differences of the geometry would overflow or vanish.
@@ -24,6 +27,15 @@ def is_drawable(value: float, scale: TargetScale = "linear") -> bool:
     if not math.isfinite(value) or abs(value) > _LARGEST:
         return False
     return scale == "linear" or _SMALLEST_LOG < value < _LARGEST_LOG
+
+
+def are_drawable(values: Floats, scale: TargetScale = "linear") -> NDArray[np.bool_]:
+    """`is_drawable` of every value of an array."""
+    # Comparisons with NaN are false.
+    drawable = np.abs(values) <= _LARGEST
+    if scale == "log":
+        drawable &= (values > _SMALLEST_LOG) & (values < _LARGEST_LOG)
+    return np.asarray(drawable)
 
 
 def linear_ticks(low: float, high: float, n: int) -> list[float]:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from genz.report.content import Step, StepKind
+from genz.report.decisions import Step, StepKind
 from genz.report.figures.axis import Axis, Tick, is_drawable
 from genz.report.figures.frame import Canvas, Frame
 from genz.report.text import number, one_line, plural

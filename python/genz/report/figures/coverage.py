@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-from genz.report.content import Predictions
 from genz.report.figures.axis import Axis, Tick
 from genz.report.figures.frame import Canvas, Frame
 from genz.report.measures import held
+from genz.report.predicted import Predictions
 from genz.report.text import number, percent
 
 MIN_BIN_SIZE = 12

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from genz.report.content import TargetScale
+from genz.report.checks import TargetScale
 from genz.report.figures.axis import Axis, Tick, is_drawable, log_ticks
 from genz.report.text import percent
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from itertools import islice
 
-from genz.report.content import Predictions, ReportContent
+from genz.report.content import ReportContent
 from genz.report.figures.axis import Axis, is_drawable
 from genz.report.figures.frame import Canvas, Frame
+from genz.report.predicted import Predictions
 from genz.report.text import number, one_line, plural
 
 MAX_MARKS = 5000

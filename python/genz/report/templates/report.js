@@ -4,7 +4,7 @@
 // what is folded.
 
 function sortKey(group, column) {
-  const cell = group.rows[0].cells[column];
+  const cell = (group.rows ? group.rows[0] : group).cells[column];
   if (!("value" in cell.dataset)) return cell.textContent.trim();
   const value = cell.dataset.value;
   return value === "" || !Number.isFinite(Number(value)) ? null : Number(value);
@@ -20,13 +20,16 @@ function sortBy(table, header) {
   const order = opposite[current] || header.dataset.sort;
   const sign = order === "ascending" ? 1 : -1;
   const column = header.cellIndex;
-  const keyed = Array.from(table.tBodies, (group) => [sortKey(group, column), group]);
+  // A feature is a group of rows with its examples; elsewhere each row stands for itself.
+  const isGrouped = table.dataset.sortable === "groups";
+  const groups = isGrouped ? table.tBodies : table.tBodies[0].rows;
+  const keyed = Array.from(groups, (group) => [sortKey(group, column), group]);
   keyed.sort(([a], [b]) =>
     a === null || b === null ? (a === null) - (b === null) : sign * compare(a, b),
   );
   for (const other of header.parentElement.cells) other.removeAttribute("aria-sort");
   header.setAttribute("aria-sort", order);
-  table.append(...keyed.map(([, group]) => group));
+  (isGrouped ? table : table.tBodies[0]).append(...keyed.map(([, group]) => group));
 }
 
 for (const table of document.querySelectorAll("table[data-sortable]")) {
