@@ -7,6 +7,7 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from genz.cli import main
+from genz.cli.records import SCHEMA
 
 
 def run(*arguments: str | Path) -> Result:
@@ -14,7 +15,10 @@ def run(*arguments: str | Path) -> Result:
 
 
 def records(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines()]
+    """Records without the version, which each has; ``event`` comes first."""
+    found = [json.loads(line) for line in text.splitlines()]
+    assert {record.pop("schema") for record in found} <= {SCHEMA}
+    return found
 
 
 def check_refusal(done: Result, exit_code: int, said: str) -> None:

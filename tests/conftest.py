@@ -1,5 +1,6 @@
 """Fixtures of general use, and one hypothesis profile for the whole suite."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,6 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from numpy.typing import NDArray
+
+# Many a CI sets it, and messages would come in colours; tests of colours set it themselves.
+os.environ.pop("FORCE_COLOR", None)
 
 # Derandomised: a failure on one machine is a failure on all of them.
 settings.register_profile(

@@ -67,7 +67,9 @@ def test_fit_finds_what_was_planted_and_remembers_the_columns(catalog: Path, mod
         "seed": 0,
     }
     assert {name: known[name] for name in expected} == expected
-    assert sorted(path.suffix for path in model.iterdir()) == [".json", ".json", ".npz"]
+    assert {path.name for path in model.iterdir()} == {
+        *("arrays.npz", "manifest.json", "model.json", "run.json")
+    }
 
 
 def test_the_same_fit_again_writes_the_same_model_byte_for_byte(
@@ -121,8 +123,9 @@ def test_fit_json_is_the_trace_and_a_summary(catalog: Path, tmp_path: Path) -> N
     first = run(*arguments, tmp_path / "a")
     again = run(*arguments, tmp_path / "b")
     trace, summary = records(first.stdout)[:-1], records(first.stdout)[-1]
-    assert trace == GenZRegressor.load(tmp_path / "a").trace_
-    assert summary["action"] == "summary"
+    expected = GenZRegressor.load(tmp_path / "a").trace_
+    assert trace == [{"event": "decision", **record} for record in expected]
+    assert summary["event"] == "fitted"
     assert (summary["n_items"], summary["n_without_target"]) == (144, 6)
     assert summary["n_features"] == len(summary["features"]) >= 3
     assert records(again.stdout)[-1]["features"] == summary["features"]
@@ -204,14 +207,14 @@ def test_force_replaces_the_model_and_what_was_derived_from_it(
     before = (out / "model.json").read_bytes()
     saved = ["--target", "price", "--features", "1", "--folds", "2", "--table", "area"]
     assert run("evaluate", catalog, *saved, "--save", out).exit_code == 0
-    assert (out / "evaluation.json").exists()
+    assert "evaluation.npz" in (out / "manifest.json").read_text()
     refused = run("fit", tmp_path / "absent.csv", *small)
     assert refused.exit_code == 2
     assert "use --force" in refused.stderr
     assert (out / "model.json").read_bytes() == before
     assert run("fit", catalog, *small, "--log-target", "--force").exit_code == 0
     assert (out / "model.json").read_bytes() != before
-    assert sorted(path.suffix for path in out.iterdir()) == [".json", ".json", ".npz"]
+    assert not (out / "evaluation.json").exists()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to a process")

@@ -1,6 +1,5 @@
 """Bad input to the command line: one line on stderr, an exit code, nothing written."""
 
-import json
 import os
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import pytest
 import planted
 from commands import check_refusal, run
 from genz import GenZRegressor
-from small_model import arrays_file
+from small_model import arrays_file, edit
 
 Houses = list[dict[str, Any]]
 
@@ -200,25 +199,16 @@ def test_predict_refuses_covariates_without_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda m: arrays_file(m).unlink(), "has no arrays-"),
+        (lambda m: arrays_file(m).unlink(), "has no arrays.npz"),
         (lambda m: arrays_file(m).write_bytes(b"PK"), "is not the file that was saved"),
-        (lambda m: (m / "model.json").write_text("{", "utf-8"), "cannot be read"),
-        (lambda m: (m / "model.json").write_text("[]", "utf-8"), "has schema version None"),
+        (lambda m: (m / "model.json").write_text("{", "utf-8"), "is not the file that was saved"),
+        (lambda m: (m / "manifest.json").write_text("[]", "utf-8"), "schema version is None"),
         (
-            lambda m: (m / "model.json").write_text('{"schema_version": 99}', "utf-8"),
+            lambda m: (m / "manifest.json").write_text('{"schema_version": 99}', "utf-8"),
             "has schema version 99",
         ),
         (
-            lambda m: (m / "model.json").write_text(
-                json.dumps(
-                    {
-                        k: v
-                        for k, v in json.loads((m / "model.json").read_text("utf-8")).items()
-                        if k != "fields"
-                    }
-                ),
-                "utf-8",
-            ),
+            lambda m: edit(m, lambda document: document.pop("fields")),
             "is damaged: KeyError('fields')",
         ),
     ],
@@ -243,12 +233,15 @@ def test_report_refuses(fitted: Path, tmp_path: Path) -> None:
 
 
 def test_usage_of_the_group_itself() -> None:
-    check_refusal(run("fitt"), 2, "No such command 'fitt'")
+    check_refusal(run("fitt"), 2, "No such command 'fitt'; the nearest is 'fit'")
+    check_refusal(run("store", "xyz"), 2, "wanted one of export, import, prune, stats, verify")
+    check_refusal(run("features", "model", "lisst"), 2, "the nearest is 'list'")
+    check_refusal(run("fit", "--feature", "3"), 2, "--features")
     check_refusal(run("fit"), 2, "Missing argument 'CATALOG'")
     check_refusal(run("predict", "--nonsense"), 2, "No such option")
     bare = run()
     assert bare.exit_code == 2
-    assert "Commands:" in bare.stderr
+    assert "Fit and predict:" in bare.stderr
 
 
 def test_a_directory_that_may_not_be_written_is_one_line(tmp_path: Path) -> None:
@@ -279,5 +272,5 @@ def test_a_reader_that_leaves_early_is_no_traceback(fitted: Path, tmp_path: Path
     process.stdout.close()
     said = process.stderr.read()
     process.stderr.close()
-    assert process.wait(timeout=60) == 1
+    assert process.wait(timeout=60) == 141
     assert said == b""

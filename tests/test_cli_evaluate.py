@@ -39,7 +39,9 @@ def test_evaluate_json_has_the_prescribed_last_record(catalog: Path, model: Path
     )
     assert done.exit_code == 0, done.output
     *folds, last = records(done.stdout)
-    assert list(last) == ["scores", "standard_errors", "differences", "difference_level"]
+    assert list(last) == [
+        *("event", "scores", "standard_errors", "differences", "difference_level")
+    ]
     assert list(last["scores"]) == ["genz", "mean", "ridge", "gradient_boosting", "ridge_tfidf"]
     common = {
         "median_relative_error",
@@ -60,6 +62,7 @@ def test_evaluate_json_has_the_prescribed_last_record(catalog: Path, model: Path
     ours = [fold for fold in folds if fold["method"] == "genz"]
     assert [fold["n_held_out"] for fold in ours] == [48, 48, 48]
     stored = json.loads((model / "evaluation.json").read_text("utf-8"))
+    assert last.pop("event") == "evaluation"
     for name in last:
         assert stored.pop(name) == last[name]
     assert stored["ids"] == [f"h{ix}" for ix in range(144)]
@@ -140,10 +143,9 @@ def test_methods_that_ask_an_endpoint_say_what_they_spent(tmp_path: Path) -> Non
 
 def test_null_runs_are_counted_with_an_exact_interval(catalog: Path) -> None:
     few = ("--target", "price", "--log-target", "--features", "3", *FIELDS, "--null", "4")
-    *runs, last = records(run("evaluate", catalog, *few, "--json").stdout)
+    *runs, summary = records(run("evaluate", catalog, *few, "--json").stdout)
     assert [(r["null_run"], r["n_null_runs"]) for r in runs] == [(n, 4) for n in (1, 2, 3, 4)]
     n_accepting = sum(bool(r["features"]) for r in runs)
-    summary = last["null"]
     assert summary["n_accepting"] == n_accepting
     assert summary["family_wise_error"] == n_accepting / 4
     assert summary["lower"] <= n_accepting / 4 < summary["upper"] < 1

@@ -63,6 +63,13 @@ def test_what_is_not_in_the_store_is_an_error_offline(
     done = run("predict", tmp_path / "model", other, *asked, "--offline")
     assert done.exit_code == 6, done.stderr
     assert "store" in done.stderr
+    call = f"genz predict {tmp_path / 'model'} {other}"
+    assert f"to resume: {call}" in done.stderr
+    config = tmp_path / "genz.toml"
+    config.write_text("[model]\noffline = true\n", encoding="utf-8")
+    done = run("predict", tmp_path / "model", other, *asked, "--config", config)
+    assert done.exit_code == 6, done.stderr
+    assert f"to resume: take offline out of {config}, then {call}" in done.stderr
 
 
 def test_more_unknown_than_allowed_exits_with_3_and_writes_the_model(

@@ -1,4 +1,4 @@
-"""The command line: ``genz fit``, ``predict``, ``evaluate`` and ``report``."""
+"""The command line; docs/cli.md says what its commands have in common."""
 
 from genz.cli.main import main
 

@@ -1,14 +1,16 @@
 """``genz audit``: the judgments that the targets contradict, and asking about them again."""
 
-import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from genz.cli.command import Command
 from genz.cli.model_options import catalog_directory, model_options
-from genz.cli.options import PATH
+from genz.cli.options import PATH, output_options
+from genz.cli.records import emit
+from genz.cli.terminal import say
 
 if TYPE_CHECKING:
     from genz.cli.fitted import Fitted
@@ -20,7 +22,17 @@ EXCERPT = 100
 """Characters of an item that the table shows."""
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    short_help="List judgments that the targets contradict.",
+    examples=(
+        ("the judgments that the prices contradict most", "audit model houses.csv --top 10"),
+        (
+            "ask about the worst of them again, and fit",
+            "audit model houses.csv --ask-again 50\n  genz refit model houses.csv",
+        ),
+    ),
+)
 @click.argument("directory", type=PATH, metavar="DIR")
 @click.argument("catalog", type=PATH)
 @model_options
@@ -47,8 +59,7 @@ EXCERPT = 100
     metavar="N",
     help="Ask the model once more about the N worst cells.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One record a cell, then a summary.")
-@click.option("--verbose", is_flag=True, help="Say more of what goes wrong.")
+@output_options
 def audit(
     directory: Path,
     catalog: Path,
@@ -94,8 +105,8 @@ def audit(
     ]
     if as_json:
         for row in rows:
-            click.echo(json.dumps(row, ensure_ascii=False))
-        click.echo(json.dumps(_summary(found, model, again), ensure_ascii=False))
+            emit("contradiction", row)
+        emit("audit", _summary(found, model, again))
     else:
         _print(rows, found, model)
     if again is None:
@@ -122,7 +133,6 @@ def _row(
 
 def _summary(found: "Audit", model: "GenZRegressor", again: "AskedAgain | None") -> dict[str, Any]:
     summary: dict[str, Any] = {
-        "action": "summary",
         "n_contradictions": found.n_contradictions,
         "n_judged": found.n_judged,
         "by_feature": {
@@ -192,8 +202,7 @@ def _judged(judgment: float) -> str:
 
 def _tell(again: "AskedAgain", directory: Path) -> None:
     n_answered = sum(not math.isnan(answer) for answer in again.answers)
-    click.echo(
-        f"genz: {int(again.is_changed.sum())} of {n_answered} answers are others than before; "
-        f"`genz refit {directory} CATALOG` counts them",
-        err=True,
+    say(
+        f"{int(again.is_changed.sum())} of {n_answered} answers are others than before; "
+        f"`genz refit {directory} CATALOG` counts them"
     )

@@ -1,13 +1,15 @@
 """``genz evaluate``: cross-validate the whole discovery beside baselines."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from genz.cli.command import Command
 from genz.cli.model_options import catalog_directory, model_options
 from genz.cli.options import PATH, output_options, training_options
+from genz.cli.records import emit
+from genz.cli.terminal import say
 from genz.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +24,25 @@ def _keys(_: click.Context, __: click.Parameter, value: str) -> list[str]:
     return [key.strip() for key in value.split(",")]
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    short_help="Score predictions of held-out items beside baselines.",
+    examples=(
+        (
+            "scores of held-out items beside baselines",
+            "evaluate houses.csv --target price --folds 5",
+        ),
+        (
+            "beside the fitted model, for its report",
+            "evaluate houses.csv --target price --log-target --save model",
+        ),
+        (
+            "the items of a host are held out together",
+            "evaluate flats.csv --target price --group host",
+        ),
+        ("what is found where there is nothing", "evaluate houses.csv --target price --null 20"),
+    ),
+)
 @training_options
 @model_options
 @click.option(
@@ -103,7 +123,7 @@ def evaluate(
     if n_null is None:
         folds, groups = _folds(training, n_folds or DEFAULT_N_FOLDS, fold_column, group, seed)
     for said in training.left_out():
-        click.echo(f"genz: {said}", err=True)
+        say(said)
     what = {"covariates": training.covariates, "sample_weight": training.weights}
     with Progress(verbose=verbose, foundation_model=foundation_model) as progress:
         model.progress = progress.on_decision
@@ -111,7 +131,7 @@ def evaluate(
         def observe(record: dict[str, Any]) -> None:
             (progress.on_fold if n_null is None else progress.on_null_run)(record)
             if as_json:
-                click.echo(json.dumps(record))
+                emit("fold" if n_null is None else "null_run", record)
 
         if n_null is not None:
             runs = null_runs(
@@ -131,9 +151,10 @@ def evaluate(
     if directory is not None:
         ids = training.ids or [str(row + 1) for row in training.rows]
         save_evaluation(result, directory, ids=ids, seed=seed)
-    if as_json:
-        document = as_document(result) if n_null is None else {"null": null_as_document(runs)}
-        click.echo(json.dumps(document))
+    if as_json and n_null is None:
+        emit("evaluation", as_document(result))
+    elif as_json:
+        emit("null_runs", null_as_document(runs))
     elif n_null is None:
         print_scores(result, training.n_without_target, by_group=groups is not None)
     else:
@@ -158,10 +179,10 @@ def _check_null(
 
 def _check_model(directory: Path, target: list[str], *, log: bool) -> None:
     """Raise unless the directory holds a model of the same target."""
+    from genz.fitted_target import fitted_target
     from genz.persistence import load
 
-    model = load(directory, judging=False)
-    fitted = model.metadata.get("target"), model.log_target
+    fitted = fitted_target(load(directory, judging=False))
     if fitted != (target, log):
         raise UsageError(
             f"{directory} holds a model of {_name(*fitted)}, this is an evaluation of "

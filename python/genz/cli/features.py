@@ -1,6 +1,5 @@
 """``genz features``: look at the features of a saved model, and say what is to change."""
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -8,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genz.cli.options import PATH
+from genz.cli.command import Group
+from genz.cli.options import PATH, json_option
+from genz.cli.records import emit
+from genz.cli.terminal import say
 
 if TYPE_CHECKING:
     from genz.feature import Feature
@@ -17,7 +19,11 @@ if TYPE_CHECKING:
     from genz.regressor import GenZRegressor
 
 
-@click.group(subcommand_metavar="COMMAND [ARGS]...")
+@click.group(
+    cls=Group,
+    short_help="Look at features, lock, veto, edit and add them.",
+    subcommand_metavar="COMMAND [ARGS]...",
+)
 @click.argument("directory", type=PATH, metavar="DIR")
 @click.pass_context
 def features(ctx: click.Context, directory: Path) -> None:
@@ -44,15 +50,18 @@ def _change(directory: Path, change: "Callable[[Changes], Changes]") -> None:
     _, changes = _open(directory)
     write_changes(directory, change(changes))
     n_new = sum(slot.is_new for slot in changes.kept)
-    click.echo(
-        f"genz: changes that wait for `genz refit {directory} CATALOG`: {len(changes.records)}; it "
-        f"judges {n_new} of {len(changes.kept)} features",
-        err=True,
+    say(
+        f"changes that wait for `genz refit {directory} CATALOG`: {len(changes.records)}; it "
+        f"judges {n_new} of {len(changes.kept)} features"
     )
 
 
-@features.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One record a line.")
+@features.command(
+    "list",
+    short_help="Effects, error rates and status of all.",
+    examples=(("what was found, and what waits for a refit", "features model list"),),
+)
+@json_option
 @click.pass_obj
 def list_features(directory: Path, as_json: bool) -> None:
     """Number, effect, standard error, share, error rates and status of every feature."""
@@ -62,9 +71,9 @@ def list_features(directory: Path, as_json: bool) -> None:
     gone = [text for text in changes.vetoed if text not in present]
     if as_json:
         for row in rows:
-            click.echo(json.dumps(row, ensure_ascii=False))
+            emit("feature", row)
         for text in gone:
-            click.echo(json.dumps({"description": text, "status": "vetoed"}, ensure_ascii=False))
+            emit("feature", {"description": text, "status": "vetoed"})
         return
     effect = "effect" if model.n_targets_ == 1 else "|effect|"
     click.echo(f"{'':>4} {effect:>12} {'std error':>10} {'share':>6} {'no':>6} {'yes':>6}  feature")
@@ -80,9 +89,9 @@ def list_features(directory: Path, as_json: bool) -> None:
         click.echo(f"{len(changes.repeats)} judgments that were asked again wait for a refit")
 
 
-@features.command()
+@features.command(examples=(("the second feature, with examples", "features model show 2"),))
 @click.argument("key", metavar="K")
-@click.option("--json", "as_json", is_flag=True, help="One record.")
+@json_option
 @click.pass_obj
 def show(directory: Path, key: str, as_json: bool) -> None:
     """Everything about one feature."""
@@ -93,7 +102,7 @@ def show(directory: Path, key: str, as_json: bool) -> None:
     for n, origin in enumerate(slot.origins):
         row |= {"fitted" if n == 0 else f"fitted_{n + 1}": asdict(model.features_[origin])}
     if as_json:
-        click.echo(json.dumps(row, ensure_ascii=False))
+        emit("feature", row)
         return
     click.echo(
         f"{row['number']}. {slot.description}" + (f"  [{row['status']}]" * bool(row["status"]))
@@ -123,7 +132,7 @@ def _show_fitted(feature: "Feature", is_other: bool) -> None:
             click.echo(f"{name}: {example}")
 
 
-@features.command()
+@features.command(examples=(("keep these two whatever a refit finds", "features model lock 1 4"),))
 @click.argument("keys", metavar="K...", nargs=-1, required=True)
 @click.pass_obj
 def lock(directory: Path, keys: tuple[str, ...]) -> None:
@@ -131,7 +140,7 @@ def lock(directory: Path, keys: tuple[str, ...]) -> None:
     _change(directory, lambda changes: _each(changes, "lock", keys))
 
 
-@features.command()
+@features.command(examples=(("may be replaced again", "features model unlock 4"),))
 @click.argument("keys", metavar="K...", nargs=-1, required=True)
 @click.pass_obj
 def unlock(directory: Path, keys: tuple[str, ...]) -> None:
@@ -139,7 +148,7 @@ def unlock(directory: Path, keys: tuple[str, ...]) -> None:
     _change(directory, lambda changes: _each(changes, "unlock", keys))
 
 
-@features.command()
+@features.command(examples=(("never again", "features model veto 3"),))
 @click.argument("keys", metavar="K...", nargs=-1, required=True)
 @click.pass_obj
 def veto(directory: Path, keys: tuple[str, ...]) -> None:
@@ -147,7 +156,12 @@ def veto(directory: Path, keys: tuple[str, ...]) -> None:
     _change(directory, lambda changes: _each(changes, "veto", keys))
 
 
-@features.command()
+@features.command(
+    short_help="Take vetoes back.",
+    examples=(
+        ("by its description, once it is gone", "features model unveto 'the host is called Anna'"),
+    ),
+)
 @click.argument("keys", metavar="K...", nargs=-1, required=True)
 @click.pass_obj
 def unveto(directory: Path, keys: tuple[str, ...]) -> None:
@@ -155,7 +169,9 @@ def unveto(directory: Path, keys: tuple[str, ...]) -> None:
     _change(directory, lambda changes: _each(changes, "unveto", keys))
 
 
-@features.command()
+@features.command(
+    examples=(("a sharper sentence", "features model edit 2 'has a garden of its own'"),)
+)
 @click.argument("key", metavar="K")
 @click.argument("description")
 @click.pass_obj
@@ -164,7 +180,9 @@ def edit(directory: Path, key: str, description: str) -> None:
     _change(directory, lambda changes: changes.edit(key, description))
 
 
-@features.command()
+@features.command(
+    examples=(("what you know yourself", "features model add 'the kitchen was renovated'"),)
+)
 @click.argument("descriptions", metavar="DESCRIPTION...", nargs=-1, required=True)
 @click.pass_obj
 def add(directory: Path, descriptions: tuple[str, ...]) -> None:
@@ -172,7 +190,9 @@ def add(directory: Path, descriptions: tuple[str, ...]) -> None:
     _change(directory, lambda changes: _each(changes, "add", descriptions))
 
 
-@features.command()
+@features.command(
+    examples=(("two that say the same", "features model merge 2 5 'has a garden or a terrace'"),)
+)
 @click.argument("key", metavar="K")
 @click.argument("other", metavar="L")
 @click.argument("description")
@@ -182,14 +202,17 @@ def merge(directory: Path, key: str, other: str, description: str) -> None:
     _change(directory, lambda changes: changes.merge(key, other, description))
 
 
-@features.command()
+@features.command(
+    short_help="Drop all changes that wait.",
+    examples=(("as if nothing had been changed", "features model reset"),),
+)
 @click.pass_obj
 def reset(directory: Path) -> None:
     """Drop all changes that wait, answers of `genz audit --ask-again` included."""
     from genz.lifecycle.pending import reset_changes
 
     dropped = reset_changes(directory)
-    click.echo(f"genz: {'changes dropped' if dropped else 'no changes wait'}", err=True)
+    say("changes dropped" if dropped else "no changes wait")
 
 
 def _each(changes: "Changes", name: str, keys: tuple[str, ...]) -> "Changes":

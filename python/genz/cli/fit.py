@@ -1,15 +1,17 @@
 """``genz fit``: discover features, fit, save."""
 
-import datetime as dt
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from genz.cli.command import Command
+from genz.cli.invocation import run_facts
 from genz.cli.model_options import catalog_directory, model_options
 from genz.cli.options import PATH, output_options, training_options
+from genz.cli.records import emit
+from genz.cli.terminal import say
 
 if TYPE_CHECKING:
     from genz.cli.training import Training
@@ -20,7 +22,26 @@ N_TOP_DIMENSIONS = 3
 N_ITEMS = 3
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    short_help="Find features, fit the regression, save the model.",
+    examples=(
+        (
+            "sentences that explain a price",
+            "fit houses.csv --target price --log-target --out model",
+        ),
+        (
+            "read by a language model on this machine",
+            "fit houses.csv --target price --model openai:NAME \\\n"
+            "      --base-url http://127.0.0.1:8000/v1 --out model",
+        ),
+        ("with the settings of a file", "fit houses.csv --config genz.toml --out model"),
+        (
+            "a vector for each item",
+            "fit movies.csv --id id --target-file embedding.npz --out model",
+        ),
+    ),
+)
 @training_options
 @model_options
 @click.option(
@@ -76,13 +97,13 @@ def fit(
     training = read_training(catalog, given)
     labels = None if gold is None else read_gold(gold, training, given.id)
     for said in training.left_out():
-        click.echo(f"genz: {said}", err=True)
+        say(said)
     with Progress(verbose=verbose, foundation_model=foundation_model) as progress:
 
         def observe(record: dict[str, Any]) -> None:
             progress.on_decision(record)
             if as_json:
-                click.echo(json.dumps(record, ensure_ascii=False))
+                emit("decision", record)
 
         model.progress = observe
         model.fit(
@@ -103,13 +124,10 @@ def fit(
         "n_without_target": training.n_without_target,
         "seed": seed,
     }
-    model.run |= {
-        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "command": ctx.obj.command,
-    }
+    model.run |= run_facts(ctx)
     model.save(out, force=force)
     if as_json:
-        click.echo(json.dumps(_summary(model, training, out), ensure_ascii=False))
+        emit("fitted", _summary(model, training, out))
     else:
         _print_features(model, training, log=given.log_target)
         click.echo(f"model saved to {out}")
@@ -119,7 +137,6 @@ def fit(
 def _summary(model: "GenZRegressor", training: "Training", out: Path) -> dict[str, Any]:
     regression = model.regression_
     return {
-        "action": "summary",
         "n_items": len(training.items),
         "n_without_target": training.n_without_target,
         "n_unused_targets": training.n_unused_targets,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genz.cli.invocation import Invocation
+from genz.cli.terminal import say, tell
 from genz.errors import UsageError
 
 if TYPE_CHECKING:
@@ -140,28 +141,28 @@ def conclude(model: "FoundationModel", most: float) -> int:
     asked = remote(model)
     if asked is None:
         return 0
-    click.echo(f"genz: {describe(asked)}", err=True)
+    say(describe(asked))
     for audit in asked.spent["audits"]:
-        click.echo(
-            f"genz: audit of {audit['size']}: {audit['n']} judgments asked again as pairs, "
-            f"{audit['agreement']:.0%} agree",
-            err=True,
+        say(
+            f"audit of {audit['size']}: {audit['n']} judgments asked again as pairs, "
+            f"{audit['agreement']:.0%} agree"
         )
     if asked.size != asked.size_asked:
-        click.echo(f"genz: judged as {asked.size}, because larger tiles agreed poorly", err=True)
+        say(f"judged as {asked.size}, because larger tiles agreed poorly")
     unknowns = asked.all_unknowns
     for kind, count in unknowns.by_kind.most_common():
-        line = f"genz: {count:,} judgments stayed unknown, {kind}"
+        line = f"{count:,} judgments stayed unknown, {kind}"
         first = next((cell for cell in unknowns.listed if cell.kind == kind), None)
         if first is not None:
             line += f": {first.reason} (first: {first.feature!r} of {first.item!r})"
-        click.echo(line, err=True)
+        say(line)
     if unknowns.share <= most:
         return 0
-    click.echo(
-        f"genz: warning: {unknowns.share:.1%} of the judgments are unknown, more than "
-        f"--max-unknown {most:.1%} allows",
-        err=True,
+    # Said quietly or not: it is the reason of the exit code.
+    tell(
+        "warning",
+        f"{unknowns.share:.1%} of the judgments are unknown, more than --max-unknown {most:.1%} "
+        "allows",
     )
     return FINISHED_WITH_UNKNOWNS
 

@@ -7,7 +7,11 @@ from typing import Any
 
 import click
 
+from genz.cli.command import MODEL, option_of
 from genz.cli.options import PATH
+from genz.cli.ranges import FiniteRange
+
+_option = option_of(MODEL)
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -39,28 +43,28 @@ def _tile(
 
 
 _COUNT = click.IntRange(min=1)
-_AMOUNT = click.FloatRange(min=0, min_open=True)
+_AMOUNT = FiniteRange(min=0, min_open=True)
 
 _ENDPOINT = (
-    click.option(
+    _option(
         "--model",
         "foundation_model",
         metavar="MODEL",
         help="Who proposes and judges features: builtin, openai:NAME or anthropic:NAME.",
     ),
-    click.option(
+    _option(
         "--base-url",
         metavar="URL",
         help="Endpoint that speaks chat completions (vLLM, llama.cpp, Ollama, a gateway) or "
         "Anthropic's messages.  [default: the vendor's own]",
     ),
-    click.option(
+    _option(
         "--key-file",
         type=PATH,
         metavar="FILE",
         help="File with the key.  [default: the variable OPENAI_API_KEY or ANTHROPIC_API_KEY]",
     ),
-    click.option(
+    _option(
         "--timeout",
         callback=_duration,
         default="120s",
@@ -70,19 +74,19 @@ _ENDPOINT = (
     ),
 )
 _QUESTIONS = (
-    click.option(
+    _option(
         "--form",
         type=click.Choice(["tile", "batch", "pair"]),
         help="How judgments are asked for: many items and features at once, many items and one "
         "feature, or one of each with log-probabilities.  [default: that of the fit, tile]",
     ),
-    click.option(
+    _option(
         "--tile",
         callback=_tile,
         metavar="BxF",
         help="Most items and features of one question.  [default: those of the fit, 20x10]",
     ),
-    click.option(
+    _option(
         "--image-root",
         type=PATH,
         metavar="DIR",
@@ -90,40 +94,40 @@ _QUESTIONS = (
     ),
 )
 _STORE = (
-    click.option(
+    _option(
         "--store",
         type=PATH,
         metavar="PATH",
         help="Answer store.  [default: in your cache directory]",
     ),
-    click.option(
-        "--offline", is_flag=True, help="Answer from the store alone: no network and no key."
-    ),
+    _option("--offline", is_flag=True, help="Answer from the store alone: no network and no key."),
 )
 _LIMITS = (
-    click.option("--rpm", type=_COUNT, metavar="N", help="Most requests a minute."),
-    click.option("--tpm", type=_COUNT, metavar="N", help="Most tokens a minute."),
-    click.option(
+    _option("--rpm", type=_COUNT, metavar="N", help="Most requests a minute."),
+    _option("--tpm", type=_COUNT, metavar="N", help="Most tokens a minute."),
+    _option(
         "--concurrency",
         type=_COUNT,
         default=64,
         show_default=True,
+        metavar="N",
         help="Most requests in flight; fewer where the endpoint is slower for them.",
     ),
 )
 _BUDGETS = (
-    click.option("--max-requests", type=_COUNT, metavar="N", help="Budget of requests."),
-    click.option("--max-tokens", type=_COUNT, metavar="N", help="Budget of tokens."),
-    click.option("--max-cost", type=_AMOUNT, metavar="X", help="Budget; needs --prices."),
-    click.option("--prices", type=PATH, metavar="FILE", help="Prices by model, TOML or JSON."),
-    click.option(
+    _option("--max-requests", type=_COUNT, metavar="N", help="Budget of requests."),
+    _option("--max-tokens", type=_COUNT, metavar="N", help="Budget of tokens."),
+    _option("--max-cost", type=_AMOUNT, metavar="X", help="Budget; needs --prices."),
+    _option("--prices", type=PATH, metavar="FILE", help="Prices by model, TOML or JSON."),
+    _option(
         "--deadline", callback=_duration, metavar="TIME", help="Ask nothing after 90s, 15m, 2h."
     ),
-    click.option(
+    _option(
         "--max-unknown",
-        type=click.FloatRange(0, 1),
+        type=FiniteRange(0, 1),
         default=0.01,
         show_default=True,
+        metavar="P",
         help="Exit with 3 where more judgments stay unknown.",
     ),
 )

@@ -7,9 +7,39 @@ from typing import Any
 
 import click
 
+from genz.cli.command import (
+    COLUMNS,
+    DISCOVERY,
+    GENERAL,
+    VERBOSE,
+    Decorator,
+    note_json,
+    note_verbose,
+    option_of,
+)
+
+_column = option_of(COLUMNS)
+_discovery = option_of(DISCOVERY)
+_general = option_of(GENERAL)
+
 PATH: click.Path = click.Path(path_type=Path)
 
-patience_option = click.option(
+json_option = _general(
+    "--json",
+    "as_json",
+    is_flag=True,
+    callback=note_json,
+    help="Records as JSON lines, described by `genz schema`.",
+)
+
+verbose_option = _general(
+    "--verbose",
+    is_flag=True,
+    callback=note_verbose,
+    help=VERBOSE,
+)
+
+patience_option = _discovery(
     "--patience",
     type=click.IntRange(min=1),
     default=8,
@@ -34,26 +64,26 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Which columns are what, and how to discover."""
     options = (
         click.argument("catalog", type=PATH),
-        click.option(
+        _column(
             "--target",
             multiple=True,
             metavar="COL",
             help="Number to predict; several times for a vector. Empty where it is not known.",
         ),
-        click.option(
+        _column(
             "--target-file",
             metavar="FILE[:IDS:MATRIX]",
             help="Vectors to predict instead: a .npz file with an array of ids, matched with --id, "
             "and a matrix.",
         ),
-        click.option("--id", metavar="COL", help="Names the items; no two alike."),
-        _columns("--text", "Columns to read as free text."),
-        _columns("--table", "Columns to read as table fields."),
-        _columns("--images", "Columns of paths of images; several in one separated by |."),
-        _columns("--covariates", "Numbers that enter the regression directly."),
-        click.option("--weight", metavar="COL", help="Weights of the items in the fit."),
-        click.option("--log-target", is_flag=True, help="Regress the logarithm of the target."),
-        click.option(
+        _column("--id", metavar="COL", help="Names the items; no two alike."),
+        _names_option("--text", "Columns to read as free text."),
+        _names_option("--table", "Columns to read as table fields."),
+        _names_option("--images", "Columns of paths of images; several in one separated by |."),
+        _names_option("--covariates", "Numbers that enter the regression directly."),
+        _column("--weight", metavar="COL", help="Weights of the items in the fit."),
+        _column("--log-target", is_flag=True, help="Regress the logarithm of the target."),
+        _discovery(
             "--features",
             "n_features",
             type=click.IntRange(min=1),
@@ -61,17 +91,18 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="The most features.  [default: 30, with a vector target 20]",
         ),
         patience_option,
-        click.option(
+        _discovery(
             "--features-file",
             type=PATH,
             metavar="FILE",
             help="Features of your own, one description a line; they are never dropped.",
         ),
-        click.option(
+        _discovery(
             "--seed",
             type=click.IntRange(min=0),
             default=0,
             show_default=True,
+            metavar="N",
             help="The same seed gives the same features.",
         ),
     )
@@ -82,9 +113,8 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """How much to say and in which form."""
-    command = click.option("--verbose", is_flag=True, help="Say each decision on stderr.")(command)
-    return click.option("--json", "as_json", is_flag=True, help="Records as JSON lines.")(command)
+    return json_option(verbose_option(command))
 
 
-def _columns(name: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    return click.option(name, multiple=True, callback=_names, metavar="COLS", help=text)
+def _names_option(name: str, text: str) -> Decorator:
+    return _column(name, multiple=True, callback=_names, metavar="COLS", help=text)

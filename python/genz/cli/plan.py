@@ -1,13 +1,14 @@
 """``genz plan``: what a fit will ask, before the first question; the table of any plan."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from genz.cli.command import Command
 from genz.cli.model_options import catalog_directory, model_options
-from genz.cli.options import PATH, training_options
+from genz.cli.options import PATH, json_option, training_options
+from genz.cli.records import emit
 from genz.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,11 +17,20 @@ if TYPE_CHECKING:
     from genz.foundation.remote import RemoteModel, Step
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    short_help="Say what a fit will ask, and what that costs.",
+    examples=(
+        (
+            "before a run that costs",
+            "plan houses.csv --target price --model openai:NAME --prices prices.toml",
+        ),
+    ),
+)
 @training_options
 @model_options
 @click.option("--out", type=PATH, metavar="DIR", help="As of `genz fit`; nothing is written.")
-@click.option("--json", "as_json", is_flag=True, help="One record for each line of the table.")
+@json_option
 def plan(
     catalog: Path,
     n_features: int | None,
@@ -84,7 +94,7 @@ def show(steps: "list[Step]", prices: "Prices | None", *, as_json: bool) -> None
         rows.append(row)
     if as_json:
         for row in rows:
-            click.echo(json.dumps(row))
+            emit("step", row)
         return
     names = list(rows[0])
     cells = [[name.replace("_", " ") for name in names]]

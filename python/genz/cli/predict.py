@@ -1,45 +1,61 @@
 """``genz predict``: predict the items of a catalog with a saved model."""
 
-import csv
 import io
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from genz.cli.command import Command
 from genz.cli.model_options import catalog_directory, model_options
-from genz.cli.options import PATH
+from genz.cli.options import PATH, output_options
+from genz.cli.output import CSV, JSON_LINES, NPZ, check_parent, form_of
 from genz.cli.plan import asked, show
-from genz.errors import UsageError
+from genz.cli.records import to_line
+from genz.cli.terminal import say
+from genz.plain_csv import to_csv
 
 if TYPE_CHECKING:
     from genz.cli.known import Known
     from genz.regressor import GenZRegressor
     from genz.statistics.arrays import Floats
 
-JSON_SUFFIXES = (".jsonl", ".ndjson")
 
-
-@click.command()
+@click.command(
+    cls=Command,
+    short_help="Predict the items of a catalog, with intervals.",
+    examples=(
+        ("predictions with intervals of 90 %", "predict model new_houses.csv > predictions.csv"),
+        ("as records", "predict model new_houses.csv --json --interval 0.5"),
+        (
+            "what asking will take and cost",
+            "predict model new_houses.csv --plan --prices prices.toml",
+        ),
+    ),
+)
 @click.argument("directory", type=PATH, metavar="DIR")
 @click.argument("catalog", type=PATH)
 @model_options
-@click.option("--out", type=PATH, metavar="FILE", help="Where to write.  [default: stdout]")
+@click.option(
+    "--out",
+    type=PATH,
+    metavar="FILE",
+    help="Where to write: .csv, .jsonl or .npz.  [default: stdout]",
+)
 @click.option(
     "--interval",
     "level",
     type=float,
     default=0.9,
     show_default=True,
+    metavar="P",
     help="Probability that the interval holds.",
 )
 @click.option(
     "--plan", "only_plan", is_flag=True, help="Say what it takes and cost, and ask nothing."
 )
-@click.option("--json", "as_json", is_flag=True, help="JSON lines, as with --out FILE.jsonl.")
-@click.option("--verbose", is_flag=True, help="Say more of what goes wrong.")
+@output_options
 def predict(
     directory: Path,
     catalog: Path,
@@ -54,8 +70,10 @@ def predict(
 
     Writes id, prediction, lower and upper; the id is the row number where the model was fitted
     without --id. The catalog needs the fields, covariates and id of the fit, no target. FILE is
-    CSV, JSON lines where it ends on .jsonl, or arrays ids, prediction, lower, upper and target (the
-    names of the dimensions) where it ends on .npz.
+    CSV where it ends on .csv, the records of --json where it ends on .jsonl, or arrays ids,
+    prediction, lower, upper and target (the names of the dimensions) where it ends on .npz. In CSV
+    an id that a spreadsheet would take for a formula (=, +, -, @, tab) gets an apostrophe before
+    it; the other forms have it as it is.
     """
     import numpy as np
 
@@ -67,8 +85,9 @@ def predict(
     from genz.statistics.fitted import check_level
 
     check_level(level)
-    if out is not None and not out.parent.is_dir():
-        raise UsageError(f"{out.parent} is no directory to write {out.name} to")
+    check_parent(out)
+    # A plan is no file: with it --json is the form of the plan.
+    form = None if only_plan else form_of(out, as_json=as_json, forms=(CSV, JSON_LINES, NPZ))
     about_model, _ = ModelOptions.split(options)
     model = load(directory, judging=False)
     foundation_model = about_model.make(image_root=catalog_directory(catalog), fitted=model)
@@ -88,23 +107,22 @@ def predict(
     with Progress(verbose=verbose, foundation_model=foundation_model):
         judgments = model.judge(known.items)
     arrays = _arrays(model, known, judgments, level)
-    if out is not None and out.suffix.lower() == ".npz":
+    if out is not None and form == NPZ:
         buffer = io.BytesIO()
         names = {"ids": np.array(known.ids), "target": np.array(_target_names(model))}
         np.savez_compressed(buffer, allow_pickle=False, **names, **arrays)
         write_whole(out, buffer.getvalue())
-        click.echo(f"{len(known.ids)} predictions written to {out}", err=True)
+        say(f"{len(known.ids)} predictions written to {out}")
         return conclude(foundation_model, about_model.max_unknown)
     rows = list(_rows(known.ids, _target_names(model), arrays))
-    as_json = as_json or (out is not None and out.suffix.lower() in JSON_SUFFIXES)
-    text = _json_lines(rows) if as_json else _csv(rows)
+    written = _json_lines(rows).encode() if form == JSON_LINES else _csv(rows)
     if out is None:
         # A single large write to a pipe whose reader leaves ends early without an error (CPython).
-        for line in text.splitlines(keepends=True):
+        for line in written.decode().splitlines(keepends=True):
             click.echo(line, nl=False)
     else:
-        write_whole(out, text.encode())
-        click.echo(f"{len(rows)} predictions written to {out}", err=True)
+        write_whole(out, written)
+        say(f"{len(rows)} predictions written to {out}")
     return conclude(foundation_model, about_model.max_unknown)
 
 
@@ -134,10 +152,10 @@ def _rows(
 
 
 def _json_lines(rows: list[dict[str, Any]]) -> str:
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    return "".join(to_line("prediction", row) + "\n" for row in rows)
 
 
-def _csv(rows: list[dict[str, Any]]) -> str:
+def _csv(rows: list[dict[str, Any]]) -> bytes:
     """One column for each number; those of a vector are ``prediction_NAME`` and so on."""
     flat = [
         {
@@ -147,8 +165,4 @@ def _csv(rows: list[dict[str, Any]]) -> str:
         }
         for row in rows
     ]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(flat[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(flat)
-    return text.getvalue()
+    return to_csv(flat[0], (row.values() for row in flat))

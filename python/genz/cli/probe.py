@@ -1,18 +1,31 @@
 """``genz probe``: what an endpoint really supports."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
+from genz.cli.command import Command
 from genz.cli.model_options import model_options
+from genz.cli.options import json_option
+from genz.cli.records import emit
+from genz.cli.terminal import say
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    short_help="Find out what an endpoint really supports.",
+    examples=(
+        (
+            "a server on this machine",
+            "probe --model openai:NAME --base-url http://127.0.0.1:8000/v1",
+        ),
+        ("a vendor, with the key of a file", "probe --model anthropic:NAME --key-file key.txt"),
+    ),
+)
 @model_options
-@click.option("--json", "as_json", is_flag=True, help="One record for each finding.")
+@json_option
 def probe(as_json: bool, **options: Any) -> None:
     """Find out what an endpoint really does with schemas, log-probabilities and images.
 
@@ -29,7 +42,7 @@ def probe(as_json: bool, **options: Any) -> None:
     found = asyncio.run(model.probe())
     for finding in found.findings:
         if as_json:
-            click.echo(json.dumps(asdict(finding), ensure_ascii=False))
+            emit("finding", asdict(finding))
         else:
             click.echo(f"{finding.name:<20} {finding.supported:<10} {finding.evidence}")
-    click.echo(f"genz: {found.usage.total:,} tokens", err=True)
+    say(f"{found.usage.total:,} tokens")

@@ -1,5 +1,6 @@
 """What a running command says on stderr: a live line on a terminal, each decision if asked."""
 
+import sys
 import time
 from collections import deque
 from contextlib import ExitStack
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from genz.cli.foundation import remote
+from genz.cli.terminal import is_live, is_quiet
 
 if TYPE_CHECKING:
     from genz.client.progress import Statistics
@@ -28,7 +30,11 @@ class Progress:
         asked = remote(foundation_model)
         if asked is not None:
             asked.observer = self.on_questions
-        self._console = Console(stderr=True, soft_wrap=True, highlight=False)
+        # FORCE_COLOR makes a console think that a file is a terminal; a live line there is garbage.
+        self._is_live = is_live(sys.stderr) and not is_quiet()
+        self._console = Console(
+            stderr=True, soft_wrap=True, highlight=False, force_terminal=self._is_live
+        )
         self._verbose = verbose
         self._place = ""
         self._n_features = 0
@@ -39,7 +45,7 @@ class Progress:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self._status = None
-            if self._console.is_terminal:
+            if self._is_live:
                 self._status = stack.enter_context(self._console.status("reading"))
             self._stack = stack.pop_all()
         return self
@@ -96,7 +102,7 @@ class Progress:
     def _show(self) -> None:
         if self._status is not None:
             line = f"{self._place}{self._n_features} features{self._last}{self._questions}"
-            self._status.update(escape(line[: max(20, self._console.width - 4)]))
+            self._status.update(escape(line[: max(1, self._console.width - 4)]))
 
 
 class Rate:

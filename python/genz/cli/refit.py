@@ -1,14 +1,16 @@
 """``genz refit``: fit a saved model again with what was changed, and say what that did."""
 
-import datetime as dt
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from genz.cli.command import Command
+from genz.cli.invocation import run_facts
 from genz.cli.model_options import catalog_directory, model_options
 from genz.cli.options import PATH, output_options
+from genz.cli.records import emit
+from genz.cli.terminal import say, warn
 
 if TYPE_CHECKING:
     from genz.cli.fitted import Fitted
@@ -17,7 +19,17 @@ if TYPE_CHECKING:
     from genz.regressor import GenZRegressor
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    short_help="Fit a model again with what was changed.",
+    examples=(
+        ("fit again what was changed", "refit model houses.csv"),
+        (
+            "keep the old model, look for more features",
+            "refit model houses.csv --discover --features 20 --out new",
+        ),
+    ),
+)
 @click.argument("directory", type=PATH, metavar="DIR")
 @click.argument("catalog", type=PATH)
 @model_options
@@ -79,7 +91,7 @@ def refit(
         def observe(record: dict[str, Any]) -> None:
             progress.on_decision(record)
             if as_json:
-                click.echo(json.dumps(record, ensure_ascii=False))
+                emit("decision", record)
 
         before.progress = observe
         after = before.refit(
@@ -90,24 +102,19 @@ def refit(
             sample_weight=training.weights,
             discover=discover,
         )
-    after.run |= {
-        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "command": ctx.obj.command,
-    }
+    after.run |= run_facts(ctx)
     was_evaluated = (place / EVALUATION_FILE).exists()
     after.save(place, force=force or is_in_place)
     comparison = compare(before, after, changes)
     if as_json:
-        summary = {"action": "summary", **comparison.as_dict(), "out": str(place)}
-        click.echo(json.dumps(summary, ensure_ascii=False))
+        emit("refitted", {**comparison.as_dict(), "out": str(place)})
     else:
         _print(comparison, after)
         click.echo(f"model saved to {place}")
     if was_evaluated:
-        click.echo(
-            "genz: the evaluation was that of the old model and is removed: `genz evaluate` gives "
-            "that of the new one",
-            err=True,
+        say(
+            "the evaluation was that of the old model and is removed: `genz evaluate` gives that "
+            "of the new one"
         )
     return conclude(before.foundation_model, about_model.max_unknown)
 
@@ -116,18 +123,16 @@ def _announce(changes: "Changes", training: "Fitted", discover: bool) -> None:
     """Say what is asked, before it is."""
     n_new = sum(slot.is_new for slot in changes.kept)
     n_items = len(training.items)
-    click.echo(
-        f"genz: {n_new} of {len(changes.kept)} features are judged, {n_new * n_items:,} judgments "
-        f"of {n_items:,} items"
+    say(
+        f"{n_new} of {len(changes.kept)} features are judged, {n_new * n_items:,} judgments of "
+        f"{n_items:,} items"
         + (f"; {len(changes.repeats)} judgments asked again count" if changes.repeats else "")
-        + ("; then more features are looked for" if discover else ""),
-        err=True,
+        + ("; then more features are looked for" if discover else "")
     )
     if training.n_targets_changed:
-        click.echo(
-            f"genz: warning: {training.n_targets_changed} of {n_items} items have another target "
-            "than in the fit; the new ones are fitted",
-            err=True,
+        warn(
+            f"{training.n_targets_changed} of {n_items} items have another target than in the fit; "
+            "the new ones are fitted"
         )
 
 

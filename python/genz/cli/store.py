@@ -1,15 +1,17 @@
 """``genz store``: what the answer store holds, whether it is whole, and moving it."""
 
 import datetime as dt
-import json
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from genz.cli.command import Group
 from genz.cli.model_options import store_options
-from genz.cli.options import PATH
+from genz.cli.options import PATH, json_option
+from genz.cli.ranges import FiniteRange
+from genz.cli.records import emit
 from genz.errors import StoreError
 
 if TYPE_CHECKING:
@@ -19,10 +21,8 @@ if TYPE_CHECKING:
 
 _MOST_FINDINGS = 20
 
-_json = click.option("--json", "as_json", is_flag=True, help="One record as JSON.")
 
-
-@click.group()
+@click.group(cls=Group, short_help="Look into the store of answers, move and prune it.")
 def store() -> None:
     """Look into the store of answers, check, move and prune it.
 
@@ -30,41 +30,50 @@ def store() -> None:
     """
 
 
-@store.command()
+@store.command(
+    short_help="Count answers, cells, tokens and failures.",
+    examples=(("what was asked so far", "store stats"),),
+)
 @store_options
-@_json
+@json_option
 def stats(store: Path | None, as_json: bool) -> None:
     """Count answers, cells and tokens by model and version of the prompt, and failures by kind."""
     from genz.store.statistics import store_statistics
 
     found = store_statistics(store)
     if as_json:
-        click.echo(_line(found))
+        emit("store_stats", _record(found))
     else:
         _print(found)
 
 
-@store.command()
+@store.command(
+    short_help="Check every page and every record.",
+    examples=(("a store of one project", "store verify --store answers.sqlite3"),),
+)
 @store_options
-@_json
+@json_option
 def verify(store: Path | None, as_json: bool) -> int:
     """Check every page and every record; exit with 7 if anything is damaged."""
     from genz.store.verification import verify_store
 
     found = verify_store(store)
     if as_json:
-        click.echo(_line(found))
+        emit("store_verify", _record(found))
     else:
         _print_findings(found.findings)
         click.echo(f"{found.path}: {_counts(found.counts)}, {len(found.findings)} findings")
     return StoreError.exit_code if found.findings else 0
 
 
-@store.command()
+@store.command(
+    short_help="Write everything as JSON lines.",
+    examples=(("to keep or to hand on", "store export answers.jsonl.gz"),),
+)
 @click.argument("out", type=PATH, metavar="FILE")
 @store_options
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
-@_json
+@json_option
 def export(out: Path, store: Path | None, force: bool, as_json: bool) -> int:
     """Write everything to FILE as JSON lines, compressed if its name ends in .gz.
 
@@ -74,7 +83,7 @@ def export(out: Path, store: Path | None, force: bool, as_json: bool) -> int:
 
     done = export_store(store, out, force=force)
     if as_json:
-        click.echo(_line(done, out=out))
+        emit("store_export", {"out": out, **_record(done)})
     else:
         _print_findings(done.lost)
         lost = f"; {len(done.lost)} could not be read" if done.lost else ""
@@ -82,10 +91,14 @@ def export(out: Path, store: Path | None, force: bool, as_json: bool) -> int:
     return StoreError.exit_code if done.lost else 0
 
 
-@store.command(name="import")
+@store.command(
+    name="import",
+    short_help="Add what an export holds.",
+    examples=(("what a colleague has paid for", "store import answers.jsonl.gz"),),
+)
 @click.argument("source", type=PATH, metavar="FILE")
 @store_options
-@_json
+@json_option
 def import_(source: Path, store: Path | None, as_json: bool) -> None:
     """Add what FILE, an export, holds; what the store has already stays as it is.
 
@@ -95,20 +108,26 @@ def import_(source: Path, store: Path | None, as_json: bool) -> None:
 
     done = import_store(store, source)
     if as_json:
-        click.echo(_line(done, source=source))
+        emit("store_import", {"source": source, **_record(done)})
     else:
         click.echo(f"imported: {_counts(done.new)}; there already: {_counts(done.known)}")
 
 
-@store.command()
+@store.command(
+    short_help="Delete answers, or failures alone.",
+    examples=(
+        ("count what is older than 90 days", "store prune --older-than 90"),
+        ("ask again what failed", "store prune --failures --yes"),
+    ),
+)
 @store_options
 @click.option(
-    "--older-than", type=click.FloatRange(min=0), metavar="DAYS", help="Committed before that."
+    "--older-than", type=FiniteRange(min=0), metavar="DAYS", help="Committed before that."
 )
 @click.option("--model", metavar="NAME", help="Answers of this model.")
 @click.option("--failures", is_flag=True, help="Failures, to ask again; no answers.")
 @click.option("--yes", is_flag=True, help="Delete; without it they are counted only.")
-@_json
+@json_option
 def prune(
     store: Path | None,
     older_than: float | None,
@@ -125,7 +144,7 @@ def prune(
 
     done = prune_store(store, older_than=older_than, model=model, failures=failures, delete=yes)
     if as_json:
-        click.echo(_line(done, deleted=yes))
+        emit("store_prune", {"deleted": yes, **_record(done)})
         return
     chosen = f"{done.answers} answers, {done.failures} failures, {done.plans} plans"
     if yes:
@@ -134,10 +153,9 @@ def prune(
         click.echo(f"would delete {chosen}; --yes deletes them")
 
 
-def _line(record: Any, **more: Any) -> str:
-    """A result of the store as one line of JSON."""
-    values = {field.name: getattr(record, field.name) for field in fields(record)}
-    return json.dumps({**more, **values}, default=str)
+def _record(result: Any) -> dict[str, Any]:
+    """What the store says, by the names of its fields."""
+    return {field.name: getattr(result, field.name) for field in fields(result)}
 
 
 def _print(found: "Statistics") -> None:

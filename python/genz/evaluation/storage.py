@@ -14,13 +14,13 @@ from genz.evaluation.methods import OURS
 from genz.evaluation.null import LEVEL as NULL_LEVEL
 from genz.evaluation.null import NullRuns
 from genz.evaluation.predictions import LEVEL
-from genz.persistence import EVALUATION_ARRAYS_FILE, EVALUATION_FILE, write_whole
+from genz.persistence import EVALUATION_ARRAYS_FILE, EVALUATION_FILE, save_beside
 
 SCHEMA_VERSION = 2
 
 
 def save_evaluation(result: CrossValidation, directory: Path, *, ids: list[str], seed: int) -> None:
-    """Write scores and genz's held-out predictions; every file whole, the JSON last.
+    """Write scores and genz's held-out predictions beside a model, both files or none.
 
     Arrays ``actual``, ``predicted``, ``lower``, ``upper`` have the shape (N,), for vector targets
     (N, D), on the target's own scale.
@@ -44,9 +44,9 @@ def save_evaluation(result: CrossValidation, directory: Path, *, ids: list[str],
         "seed": seed,
         "ids": ids,
     }
-    write_whole(directory / EVALUATION_ARRAYS_FILE, buffer.getvalue())
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-    write_whole(directory / EVALUATION_FILE, text.encode())
+    files = {EVALUATION_ARRAYS_FILE: buffer.getvalue(), EVALUATION_FILE: text.encode()}
+    save_beside(directory, files)
 
 
 def as_document(result: CrossValidation) -> dict[str, Any]:

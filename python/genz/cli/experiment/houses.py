@@ -5,11 +5,16 @@ from typing import Any
 
 import click
 
+from genz.cli.command import Command
 from genz.cli.experiment.options import repetition_options
 from genz.cli.experiment.repetitions import conclude_scores, run_repetitions
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    short_help="Prices of houses.",
+    examples=(("with the built-in model", "experiment houses"),),
+)
 @repetition_options(n_folds=10, n_features=40)
 @click.option("--photos", is_flag=True, help="Show the photos to a model that can see.")
 def houses(data: Path | None, photos: bool, as_json: bool, **options: Any) -> int:

@@ -1,21 +1,26 @@
 """``genz experiment movies``: embeddings of movies without a rating."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from genz.cli.command import Command
 from genz.cli.experiment.options import repetition_options
 from genz.cli.experiment.repetitions import conclude_scores, run_repetitions
+from genz.cli.records import emit
 
 if TYPE_CHECKING:
     from genz.evaluation import CrossValidation
     from genz.experiments.fold_in import Curve
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    short_help="Embeddings of movies without a rating.",
+    examples=(("a slice, read by a model", "experiment movies --items 500 --model openai:NAME"),),
+)
 @repetition_options(n_folds=5, n_features=60)
 @click.option(
     "--embedding",
@@ -63,7 +68,7 @@ def movies(
 
 def _tell_curve(curve: "Curve", *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"curve": asdict(curve)}))
+        emit("rating_curve", asdict(curve))
         return
     click.echo("ratings  cosine  movies")
     for n, cosine, n_movies in zip(curve.n_ratings, curve.cosine, curve.n_movies, strict=True):
@@ -88,11 +93,7 @@ def _tell_worth(results: "list[CrossValidation]", curve: "Curve", *, as_json: bo
             mean = float(np.mean(known))
             worth[method] = {"cosine": mean, "n_ratings": curve.worth(mean)}
     if as_json:
-        finite = {
-            method: {name: value if np.isfinite(value) else None for name, value in values.items()}
-            for method, values in worth.items()
-        }
-        click.echo(json.dumps({"fold_0": finite}))
+        emit("rating_worth", {"methods": worth})
         return
     for method, values in worth.items():
         n = values["n_ratings"]

@@ -69,6 +69,7 @@ def repetition_options(*, n_folds: int, n_features: int) -> Callable[[Command], 
             default=n_folds,
             show_default=True,
             metavar="N",
+            help="Number of folds.",
         ),
         click.option(
             "--features",

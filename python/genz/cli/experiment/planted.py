@@ -1,22 +1,46 @@
 """``genz experiment planted``: features hidden in texts, found again."""
 
 import dataclasses
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from genz.cli.command import Command
 from genz.cli.experiment.options import seeds_option
+from genz.cli.options import json_option
+from genz.cli.ranges import FiniteRange
+from genz.cli.records import emit
 
 if TYPE_CHECKING:
     from genz.experiments.planted import Planted
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    short_help="Features that are hidden in texts.",
+    examples=(
+        ("a judge that errs", "experiment planted --noise 0.1"),
+        ("what is found where there is nothing", "experiment planted --null --seeds 0-99"),
+    ),
+)
 @seeds_option("0-9")
-@click.option("--items", "n_items", type=click.IntRange(min=30), default=2000, show_default=True)
 @click.option(
-    "--features-planted", "n_planted", type=click.IntRange(1, 12), default=12, show_default=True
+    "--items",
+    "n_items",
+    type=click.IntRange(min=30),
+    default=2000,
+    show_default=True,
+    metavar="N",
+    help="Number of texts.",
+)
+@click.option(
+    "--features-planted",
+    "n_planted",
+    type=click.IntRange(1, 12),
+    default=12,
+    show_default=True,
+    metavar="N",
+    help="Features that are hidden in them.",
 )
 @click.option(
     "--dimensions",
@@ -24,21 +48,24 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
+    metavar="D",
     help="Dimensions of the target.",
 )
 @click.option(
     "--noise",
     "error_rate",
-    type=click.FloatRange(0, 0.5, max_open=True),
+    type=FiniteRange(0, 0.5, max_open=True),
     default=0.0,
     show_default=True,
+    metavar="P",
     help="Share of judgments that are wrong.",
 )
 @click.option(
     "--r2",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=FiniteRange(0, 1, min_open=True, max_open=True),
     default=0.8,
     show_default=True,
+    metavar="P",
     help="Share of the target's variance that the planted features explain.",
 )
 @click.option(
@@ -52,7 +79,7 @@ if TYPE_CHECKING:
     "--companions", is_flag=True, help="Texts also hold words that go with the planted ones."
 )
 @click.option("--null", "permuted", is_flag=True, help="Permute the targets: nothing is there.")
-@click.option("--json", "as_json", is_flag=True, help="Records as JSON lines.")
+@json_option
 def planted(
     seeds: list[int],
     n_items: int,
@@ -90,7 +117,7 @@ def planted(
         )
         results.append(result)
         if as_json:
-            click.echo(json.dumps(dataclasses.asdict(result)))
+            emit("planted_run", dataclasses.asdict(result))
         else:
             click.echo(
                 f"{seed:4}  {result.n_found:5}  {result.n_planted:7}  {result.n_repeated:8}  "
@@ -100,7 +127,7 @@ def planted(
             )
     summary = _summary(results)
     if as_json:
-        click.echo(json.dumps(summary))
+        emit("planted", summary)
     else:
         click.echo(
             f"{summary['found']:.1%} of the planted features found; spurious: "

@@ -1,14 +1,14 @@
 """The repetitions of an experiment on real data, one for each seed, printed as they end."""
 
-import datetime as dt
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from genz.cli.invocation import Invocation
+from genz.cli.invocation import run_facts
+from genz.cli.records import emit
+from genz.cli.terminal import say
 
 if TYPE_CHECKING:
     from genz.evaluation import CrossValidation
@@ -111,7 +111,7 @@ def conclude_scores(setting: "Setting", results: "list[CrossValidation]", *, as_
         method: asdict(difference(results, method, groups)) for method in means if method != "genz"
     }
     if as_json:
-        click.echo(json.dumps({"mean": means, "differences": found, "n_seeds": len(results)}))
+        emit("means", {"mean": means, "differences": found, "n_seeds": len(results)})
         return
     click.echo(f"mean of {len(results)} seeds")
     _table(means)
@@ -130,7 +130,7 @@ def _tell(seed: int, result: "CrossValidation", *, as_json: bool) -> None:
             for method, values in result.differences.items()
         }
         record = {"seed": seed, "scores": result.scores, "differences": differences}
-        click.echo(json.dumps(record | {"n_features": list(result.n_features)}))
+        emit("repetition", record | {"n_features": list(result.n_features)})
         return
     click.echo(f"seed {seed}: {len(result.targets)} items in {int(result.folds.max()) + 1} folds")
     _table(result.scores)
@@ -174,11 +174,7 @@ def _save(
         "n_without_target": 0,
         "seed": seed,
     }
-    invocation = click.get_current_context().find_object(Invocation)
-    model.run |= {
-        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "command": "" if invocation is None else invocation.command,
-    }
+    model.run |= run_facts(click.get_current_context())
     model.save(chosen.out, force=chosen.force)
     save_evaluation(first, chosen.out, ids=setting.ids, seed=seed)
-    click.echo(f"genz: model and evaluation saved to {chosen.out}", err=True)
+    say(f"model and evaluation saved to {chosen.out}")

@@ -1,23 +1,51 @@
 """``genz experiment windsor``: judges that turn known truth round."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from genz.cli.command import Command
 from genz.cli.experiment.options import data_option, seeds_option
+from genz.cli.options import json_option
+from genz.cli.records import emit
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    short_help="Weights where judges err at known rates.",
+    examples=(("quickly", "experiment windsor --items 2000 --draws 5"),),
+)
 @data_option
 @seeds_option("0-4")
-@click.option("--items", "n_items", type=click.IntRange(min=100), default=20_000, show_default=True)
 @click.option(
-    "--draws", "n_draws", type=click.IntRange(min=1), default=50, show_default=True, metavar="N"
+    "--items",
+    "n_items",
+    type=click.IntRange(min=100),
+    default=20_000,
+    show_default=True,
+    metavar="N",
+    help="Resampled houses.",
 )
-@click.option("--gold", "n_gold", type=click.IntRange(min=1), default=100, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Records as JSON lines.")
+@click.option(
+    "--draws",
+    "n_draws",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="Draws of judges of the houses themselves.",
+)
+@click.option(
+    "--gold",
+    "n_gold",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="Gold labels of each draw.",
+)
+@json_option
 def windsor(
     data: Path | None, seeds: list[int], n_items: int, n_draws: int, n_gold: int, as_json: bool
 ) -> None:
@@ -38,8 +66,7 @@ def windsor(
     for seed in seeds:
         found = recover(houses, seed=seed, n_items=n_items)
         if as_json:
-            record = {"largest_error": found.largest_error, **asdict(found)}
-            click.echo(json.dumps({"seed": seed, **record}))
+            emit("recovery", {"seed": seed, "largest_error": found.largest_error, **asdict(found)})
         else:
             click.echo(
                 f"{seed:4}  {found.deviation:20.2%}  {found.naive_deviation:16.2%}  "
@@ -52,7 +79,7 @@ def windsor(
     }
     better = float(np.mean([draw.gold < draw.naive for draw in draws]))
     if as_json:
-        click.echo(json.dumps({"n_draws": n_draws, **means, "gold_beats_naive": better}))
+        emit("gold_labels", {"n_draws": n_draws, **means, "gold_beats_naive": better})
         return
     click.echo(f"{len(houses.log_price)} houses, log price, {n_draws} draws of judges")
     click.echo("mean squared error of the weights")
