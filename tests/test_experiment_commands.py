@@ -66,8 +66,8 @@ def test_movies_tell_what_the_cosine_is_worth(tmp_path: Path) -> None:
     worth = [line for line in done.stdout.splitlines() if "on fold 0 is" in line]
     assert [line.partition(":")[0] for line in worth] == ["genz", "ridge_genres_year"]
     told = records(run(*common, "--methods", "none", "--summaries", "--json").stdout)
-    assert told[0]["curve"]["n_ratings"][0] == 1
-    assert told[-1]["fold_0"]["genz"]["cosine"] > 0.5
+    assert told[0]["n_ratings"][0] == 1
+    assert told[-1]["methods"]["genz"]["cosine"] > 0.5
     only = run("experiment", "movies", "--data", data, "--curve-only", "--json")
     assert len(records(only.stdout)) == 1
 

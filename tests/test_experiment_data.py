@@ -7,6 +7,7 @@ import pytest
 
 import genz
 from experiment_data import write_airbnb, write_houses, write_movies
+from genz.catalog import FieldKind
 from genz.experiments import airbnb, houses, movies, windsor
 from genz.experiments.data import DEFAULT_DIRECTORY
 
@@ -110,7 +111,9 @@ def test_covariates_of_listings_are_scaled_and_say_what_was_missing(tmp_path: Pa
     guests = covariates[:, names.index("log accommodates")]
     assert guests.mean() == pytest.approx(0)
     assert guests.std() == pytest.approx(1)
-    assert not {"price", "host_group", "accommodates"} & set(setting.items.kinds)
+    assert not {"price", "host_group"} & set(setting.items.kinds)
+    assert setting.items.kinds["accommodates"] is FieldKind.NUMBER, "not its logarithm"
+    assert setting.items.numbers("accommodates").min() >= 1
     folds = setting.folds(5, 0)
     assert (folds.reshape(-1, 3) == folds[::3, np.newaxis]).all()
 

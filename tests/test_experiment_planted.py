@@ -114,6 +114,7 @@ def test_the_command_counts_what_it_prints() -> None:
         (["--seeds", "a"], "wanted 0,1,2 or 0-9"),
         (["--features-planted", 13], "13 is not in the range 1<=x<=12"),
         (["--noise", 0.5], "0.5 is not in the range"),
+        (["--noise", "nan"], "'nan' is not a finite number"),
     ],
 )
 def test_unusable_options_are_refused(arguments: list[str | int], said: str) -> None:

@@ -1,4 +1,4 @@
-"""Log price per night of listings: numbers as covariates, features from texts and amenities."""
+"""Log price per night of listings: numbers as covariates, features from all fields."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,10 +32,11 @@ def read(directory: Path | None = None) -> Setting:
     columns = read_table(path, names)
     raw = {name: numbers(path, name, columns[name]) for name in (*LOGS, *PLAIN, *PLACE)}
     covariate_names, covariates = design(raw)
-    fields = {name: columns[name] for name in (*TEXTS, *TABLE)}
+    table = (*TABLE, *raw)
+    fields = {name: columns[name] for name in (*TEXTS, *table)}
     return Setting(
         name="airbnb",
-        items=Catalog.from_items(fields, text=TEXTS, table=TABLE),
+        items=Catalog.from_items(fields, text=TEXTS, table=table),
         target=("price",),
         y=numbers(path, "price", columns["price"], positive=True),
         ids=[str(value) for value in columns["id"]],
