@@ -14,14 +14,13 @@ import genz
 from benches.markdown import table
 from genz import _core
 
-INSTRUCTION_SETS = {"avx512f": "AVX-512", "avx2": "AVX2", "asimd": "NEON"}
 PACKAGES = ("numpy", "scipy", "scikit-learn", "jax", "numpyro")
 
 
 def report() -> str:
     facts = {
         "processor": _processor(),
-        "instruction set": f"{platform.machine()}, {_instruction_set()}",
+        "instruction set": f"{platform.machine()}, {_core.instruction_set}",
         "cores": str(_n_cores()),
         "system": f"{platform.system()} {platform.release().split('-')[0]}",
         "Python": platform.python_version(),
@@ -42,11 +41,6 @@ def _processor() -> str:
     names = re.findall(r"model name\s*:\s*(.+)", _cpu_info())
     clocks = re.findall(r"cpu MHz\s*:\s*(\d+)", _cpu_info())
     return f"{names[0]}, {clocks[0]} MHz" if names and clocks else platform.processor()
-
-
-def _instruction_set() -> str:
-    flags = set(_cpu_info().split())
-    return next((name for flag, name in INSTRUCTION_SETS.items() if flag in flags), "unknown")
 
 
 def _n_cores() -> int:

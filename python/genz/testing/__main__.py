@@ -124,9 +124,10 @@ def _number(cell: str, path: Path, row: int) -> float:
 
 
 async def _serve(options: Options, port: int) -> None:
-    stopped = asyncio.Event()
+    stopped, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        # Not `loop.add_signal_handler`, which Windows has not.
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
     async with serving(options, Recorder(keep_bodies=False), port) as url:
         click.echo(f"{url}/v1")
         await stopped.wait()
