@@ -137,7 +137,9 @@ def test_export_and_import(path: Path, tmp_path: Path) -> None:
     check_refusal(run("store", "export", out, "--store", path), 2, "--force replaces it")
     done = run("store", "import", out, "--store", tmp_path / "b", "--json")
     expected = {"answers": 6, "failures": 2, "plans": 2, "endpoints": 1}
-    assert records(done.stdout) == [{"source": str(out), "new": expected, "known": {}}]
+    assert records(done.stdout) == [
+        {"event": "store_import", "source": str(out), "new": expected, "known": {}}
+    ]
     assert {**stats(tmp_path / "b"), "path": "", "size": 0} == {
         **stats(path),
         "path": "",
