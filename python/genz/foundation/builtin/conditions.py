@@ -148,9 +148,13 @@ class Both:
 
     def judge(self, items: Catalog) -> Truth:
         """The lesser of two truths, where neither is unknown or one is no."""
-        first, second = self.first.judge(items), self.second.judge(items)
-        no = (first == 0) | (second == 0)
-        return np.where(no, 0.0, first * second)
+        return both(self.first.judge(items), self.second.judge(items))
+
+
+def both(first: Truth, second: Truth) -> Truth:
+    """Truths (N,) of a conjunction: 0 where one is no, NaN where it hangs on an unknown."""
+    no = (first == 0) | (second == 0)
+    return np.where(no, 0.0, first * second)
 
 
 Simple = Threshold | OneOf | Includes | Between | StartsWith | Mentions | Missing

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genz.catalog import Catalog
-from genz.foundation.builtin.conditions import Both, Condition, Simple
+from genz.foundation.builtin.conditions import Both, Condition, Simple, both
 from genz.foundation.builtin.grammar import print_condition
 
 MAX_PARTNERS = 60
@@ -82,7 +82,7 @@ def conjunctions(
         evidence = float(statistics[i, j]) / 2 - length
         if evidence > max(first.evidence, second.evidence):
             condition = Both(first.condition, second.condition)
-            yield Scored(condition, _both(first.truth, second.truth), length, evidence)
+            yield Scored(condition, both(first.truth, second.truth), length, evidence)
 
 
 def _partners(singles: list[Scored[Simple]]) -> list[Scored[Simple]]:
@@ -129,9 +129,3 @@ def signs(truth: NDArray[np.float64]) -> NDArray[np.float64]:
 def is_like_any(truth: NDArray[np.float64], others: list[NDArray[np.float64]]) -> bool:
     """Whether signs agree with those of another, or contradict them, on nearly all items."""
     return any(abs(np.mean(truth * other)) >= 2 * MAX_LIKENESS - 1 for other in others)
-
-
-def _both(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The lesser of two truths, where neither is unknown or one is no."""
-    no = (first == 0) | (second == 0)
-    return np.where(no, 0.0, first * second)
