@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genz.errors import DataError
+from genz.fitted_target import target_names
 from genz.statistics.arrays import Floats, as_new_covariates, judgments_as_floats
 from genz.statistics.repeats import votes
 
@@ -223,14 +224,6 @@ def covariate_names(model: "GenZRegressor") -> tuple[str, ...]:
     if len(names) == n_covariates:
         return tuple(names)
     return tuple(f"covariate {p}" for p in range(1, n_covariates + 1))
-
-
-def target_names(model: "GenZRegressor") -> tuple[str, ...]:
-    """Names of the targets' columns; numbers from 1 where there are none."""
-    names = [str(name) for name in model.metadata.get("target") or ()]
-    if len(names) == model.n_targets_:
-        return tuple(names)
-    return tuple(str(d) for d in range(1, model.n_targets_ + 1))
 
 
 def _medians(model: "GenZRegressor", log_odds: Floats, x: Floats) -> Floats:

@@ -1,7 +1,7 @@
 """``genz predict``: predict the items of a catalog with a saved model."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from genz.cli.output import CSV, JSON_LINES, NPZ, check_parent, form_of
 from genz.cli.plan import asked, show
 from genz.cli.records import to_line
 from genz.cli.terminal import say
+from genz.fitted_target import target_names
 from genz.plain_csv import to_csv
 
 if TYPE_CHECKING:
@@ -109,12 +110,12 @@ def predict(
     arrays = _arrays(model, known, judgments, level)
     if out is not None and form == NPZ:
         buffer = io.BytesIO()
-        names = {"ids": np.array(known.ids), "target": np.array(_target_names(model))}
+        names = {"ids": np.array(known.ids), "target": np.array(target_names(model))}
         np.savez_compressed(buffer, allow_pickle=False, **names, **arrays)
         write_whole(out, buffer.getvalue())
         say(f"{len(known.ids)} predictions written to {out}")
         return conclude(foundation_model, about_model.max_unknown)
-    rows = list(_rows(known.ids, _target_names(model), arrays))
+    rows = list(_rows(known.ids, target_names(model), arrays))
     written = _json_lines(rows).encode() if form == JSON_LINES else _csv(rows)
     if out is None:
         # A single large write to a pipe whose reader leaves ends early without an error (CPython).
@@ -135,12 +136,8 @@ def _arrays(
     return {"prediction": model.predict(known.items, **given), "lower": lower, "upper": upper}
 
 
-def _target_names(model: "GenZRegressor") -> list[str]:
-    return model.metadata.get("target") or [str(d) for d in range(1, model.n_targets_ + 1)]
-
-
 def _rows(
-    ids: list[str], names: list[str], arrays: "dict[str, Floats]"
+    ids: list[str], names: Sequence[str], arrays: "dict[str, Floats]"
 ) -> Iterator[dict[str, Any]]:
     """Predictions by item; each of a vector's is a dictionary by target."""
     for ix, item_id in enumerate(ids):

@@ -1,6 +1,7 @@
 """Features as a CSV table that a spreadsheet may open."""
 
 from genz import plain_csv
+from genz.fitted_target import target_names
 from genz.regressor import GenZRegressor
 
 
@@ -40,7 +41,4 @@ def suffixes(model: GenZRegressor) -> list[str]:
     """What tells the dimensions of the target apart in names of columns; of a scalar nothing."""
     if model.n_targets_ == 1:
         return [""]
-    names = model.metadata.get("target") or ()
-    if len(names) != model.n_targets_:
-        names = range(1, model.n_targets_ + 1)
-    return [f"_{name}" for name in names]
+    return [f"_{name}" for name in target_names(model)]
