@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 import genz
+from genz.catalog import Catalog
 from genz.discovery import contrast, pruning
 from genz.discovery.acceptance import Base
 from genz.discovery.evidence import Evidence
@@ -16,6 +17,7 @@ from genz.discovery.kinds import Kinds
 from genz.discovery.racing import race
 from genz.discovery.screening import screen
 from genz.discovery.state import Sides
+from genz.foundation.builtin import BuiltinModel
 from genz.statistics.parameters import Parameters
 
 Items = list[dict[str, Any]]
@@ -285,6 +287,47 @@ def test_candidates_are_screened_out_for_a_reason() -> None:
     assert reasons.pop("unknown") == "50% of the judgments are unknown"
     assert reasons.pop("chance") == "promises too little"
     assert not reasons
+
+
+def test_probabilities_are_screened_without_a_threshold() -> None:
+    base, good = trial(3, effect=1.0)
+    rng = np.random.default_rng(5)
+    sure = rng.uniform(0, 0.002, size=300)
+    judged = {
+        "reluctant": 0.05 + 0.2 * good + rng.uniform(0, 0.1, size=300),
+        "ready": 0.95 - 0.2 * good - rng.uniform(0, 0.1, size=300),
+        "one item": np.where(np.arange(300) == 7, 0.9, 0.05 + sure),
+        "sure": 0.5 + sure,
+    }
+    items = base.on(np.arange(300))
+    screened = screen(list(judged), np.column_stack(list(judged.values())), items, base._expected)
+    reasons = {one.description: one.reason for one in screened}
+    alike = [reasons.pop("reluctant"), reasons.pop("ready")]
+    assert sorted(alike) == ["", "judged like a better one"]
+    assert set(reasons.values()) == {"nearly all items are judged alike"}
+    gains = {one.description: one.gain for one in screened}
+    assert gains["reluctant"] > 20  # the truth itself gains 38
+
+
+class Reluctant(BuiltinModel):
+    """Says what is true with log odds of -1 instead of 1, and the rest with -3."""
+
+    name = "reluctant"
+    is_certain = False
+    error_rate = 0.05
+    rate_strength = 20.0
+
+    async def judge(self, items: Catalog, features: Sequence[str]) -> np.ndarray:
+        truth = await super().judge(items, features)
+        return np.asarray(1 / (1 + np.exp(3 - 2 * truth)))
+
+
+def test_a_judge_that_never_says_yes_is_made_use_of() -> None:
+    items, y = houses(0)
+    model = genz.GenZRegressor(foundation_model=Reluctant(), n_features=6, patience=4)
+    model.fit(items, y)
+    assert model.judgments_.max() < 0.5
+    assert model.score(*houses(1)) > 0.85  # as of the judge that is certain
 
 
 def test_what_others_explain_is_pruned() -> None:

@@ -14,6 +14,9 @@ MAX_CORRELATION = 0.96
 MIN_MINORITY = 3
 """A feature with fewer items than this on one side cannot be told from their own noise."""
 
+MIN_SPREAD = 0.01
+"""Between the largest and the least of probabilities: less is noise of the judge's arithmetic."""
+
 MIN_GAIN = 1.0
 """Nats, by choosing items that favour it: a candidate below will not pass on others."""
 
@@ -78,10 +81,22 @@ def _why_not(column: Floats, known: Floats) -> str:
     unknown = float(np.mean(np.isnan(column)))
     if unknown > MAX_UNKNOWN_SHARE:
         return f"{unknown:.0%} of the judgments are unknown"
-    yes = float(np.nansum(column > 0.5))
-    if min(yes, len(column) - yes) < MIN_MINORITY:
+    if _minority(column) < MIN_MINORITY:
         return "nearly all items are judged alike"
     return "judged like a known feature" if _is_like(column, known) else ""
+
+
+def _minority(column: Floats) -> float:
+    """How many items differ from the others, by how much: of m yes among n hard answers about m.
+
+    Probabilities have no threshold: those of a judge who is too reluctant, or too ready, to say
+    yes differ all the same, and where its threshold lies is learned by the channel.
+    """
+    deviation = _centred(column[:, np.newaxis])[:, 0]
+    if np.ptp(deviation) < MIN_SPREAD:
+        return 0.0
+    square = deviation**2
+    return float(square.sum() ** 2 / (square**2).sum())
 
 
 def _is_like(column: Floats, others: Floats) -> bool:
@@ -91,8 +106,15 @@ def _is_like(column: Floats, others: Floats) -> bool:
     """
     if not others.shape[1]:
         return False
-    signs = np.sign(np.nan_to_num(np.column_stack([column, others]) - 0.5))
+    signs = np.sign(_centred(np.column_stack([column, others])))
     centred = signs - signs.mean(axis=0)
     norms = np.sqrt((centred**2).sum(axis=0))
     likeness = np.abs(centred[:, 0] @ centred[:, 1:]) / np.maximum(norms[0] * norms[1:], 1e-12)
     return bool(likeness.max() > MAX_CORRELATION)
+
+
+def _centred(columns: Floats) -> Floats:
+    """Judgments (n, k) less the mean of the known ones of their column, 0 where unknown."""
+    is_known = ~np.isnan(columns)
+    means = np.nansum(columns, axis=0) / np.maximum(is_known.sum(axis=0), 1)
+    return np.where(is_known, columns - means, 0.0)
