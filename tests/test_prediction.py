@@ -172,11 +172,11 @@ def test_distribution_and_quantiles_are_inverse(n_features: int, sd: float) -> N
     weights, shift = rng.normal(size=n_features), rng.normal(size=5)
     sds = np.full(5, sd)
     levels = [0.001, 0.05, 0.3, 0.5, 0.9, 0.9999]
-    quantiles = _core.mixture_quantiles(log_odds, weights, shift, sds, levels, None)
+    quantiles = _core.mixture_quantiles(log_odds, weights, shift, sds, None, levels, None)
     assert (np.diff(quantiles, axis=1) > 0).all()
     for column, level in enumerate(levels):
         at = np.ascontiguousarray(quantiles[:, column])
-        got = _core.mixture_distribution(log_odds, weights, shift, sds, at, None)
+        got = _core.mixture_distribution(log_odds, weights, shift, sds, None, at, None)
         # The distribution rises by at most 0.4 / sd for each unit of y.
         np.testing.assert_allclose(got, level, rtol=0, atol=1e-10 / sd)
 
@@ -185,7 +185,7 @@ def test_distribution_is_the_sum_over_states() -> None:
     rng = np.random.default_rng(3)
     log_odds, weights = rng.normal(scale=2, size=(30, 6)), rng.normal(scale=3, size=6)
     shift, sd, values = rng.normal(size=30), rng.uniform(0.1, 2, 30), rng.normal(scale=6, size=30)
-    got = _core.mixture_distribution(log_odds, weights, shift, sd, values, 2)
+    got = _core.mixture_distribution(log_odds, weights, shift, sd, None, values, 2)
     for n in range(30):
         states, mass = predictive_states(log_odds[n].astype(np.longdouble))
         means = (shift[n] + states @ weights).astype(float)

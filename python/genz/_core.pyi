@@ -95,6 +95,7 @@ def mixture_quantiles(
     weights: NDArray[np.float64],
     shift: NDArray[np.float64],
     sd: NDArray[np.float64],
+    background: tuple[float, float, float] | None,
     levels: list[float],
     n_threads: int | None,
 ) -> NDArray[np.float64]: ...
@@ -103,6 +104,7 @@ def mixture_distribution(
     weights: NDArray[np.float64],
     shift: NDArray[np.float64],
     sd: NDArray[np.float64],
+    background: tuple[float, float, float] | None,
     values: NDArray[np.float64],
     n_threads: int | None,
 ) -> NDArray[np.float64]: ...

@@ -227,4 +227,4 @@ def covariate_names(model: "GenZRegressor") -> tuple[str, ...]:
 
 
 def _medians(model: "GenZRegressor", log_odds: Floats, x: Floats) -> Floats:
-    return model.regression_.predictive_given(log_odds, x).quantiles([0.5])[:, :, 0]
+    return model.regression_.predictive_given(log_odds, x).median()

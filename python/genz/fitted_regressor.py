@@ -79,7 +79,7 @@ class FittedRegressor(
         """
         predictive = self.predictive(items, covariates=covariates, judgments=judgments)
         if self.log_target:
-            return np.exp(predictive.quantiles([0.5])[:, 0, 0])
+            return np.exp(predictive.median()[:, 0])
         return self._as_target(predictive.mean())
 
     def predict_interval(

@@ -61,11 +61,10 @@ class Predictions:
     def of_mixture(cls, predictive: Predictive, targets: Floats, *, log: bool) -> "Predictions":
         """Predictions of a fitted genz model for items whose `targets` (N, D) are known."""
         tail = (1 - LEVEL) / 2
-        lower, median, upper = np.moveaxis(predictive.quantiles([tail, 0.5, 1 - tail]), 2, 0)
+        lower, upper = np.moveaxis(predictive.quantiles([tail, 1 - tail]), 2, 0)
         fitted = np.log(targets) if log else targets
-        return cls._on_own_scale(
-            predictive.mean(), median, lower, upper, predictive.log_density(fitted), targets, log
-        )
+        median, density = predictive.median(), predictive.log_density(fitted)
+        return cls._on_own_scale(predictive.mean(), median, lower, upper, density, targets, log)
 
     @classmethod
     def of_normal(cls, mean: Floats, sd: Floats, targets: Floats, *, log: bool) -> "Predictions":

@@ -40,7 +40,8 @@ def log_likelihood_change(prior: float, posterior: float, turned_prior: float) -
 
 def with_newton_steps(model: "GenZRegressor", cells: "Sequence[Cell]") -> "list[Cell]":
     """The cells with the change of their feature's effect by one Newton step."""
-    return [replace(cell, weight_change=_newton_step(model, cell)) for cell in cells]
+    weights = items_of(model).item_weights
+    return [replace(c, weight_change=_newton_step(model, c, weights[c.item])) for c in cells]
 
 
 def marginals(
@@ -63,6 +64,14 @@ def marginals(
     return np.asarray(found.marginals)
 
 
+def items_of(model: "GenZRegressor") -> Evidence:
+    """The items fitted, weighed as in the end of the fit: less where they are outlying."""
+    targets = np.log(model.targets_) if model.log_target else np.asarray(model.targets_)
+    items = Evidence(model.judgments_, targets, model.covariates_, model.item_weights_)
+    outlying = model.regression_.outlier_probabilities(model.judgments_, targets, model.covariates_)
+    return replace(items, item_weights=items.item_weights * (1 - outlying))
+
+
 class Refits:
     """Fits with one judgment turned round, beside one with all as they are.
 
@@ -72,7 +81,7 @@ class Refits:
 
     def __init__(self, model: "GenZRegressor") -> None:
         self._model = model
-        self._targets = np.log(model.targets_) if model.log_target else np.asarray(model.targets_)
+        self._items = items_of(model)
         self._before = self._fit(model.judgments_, model.regression_.parameters_)
 
     def turn(self, item: int, feature: int) -> tuple[float, tuple[float, ...]]:
@@ -86,10 +95,9 @@ class Refits:
 
     def _fit(self, judgments: Floats, start: Parameters) -> LatentFeatureRegression:
         model = self._model
-        items = Evidence(judgments, self._targets, model.covariates_, model.item_weights_)
         return ev.fit(
             model.regression_,
-            items,
+            self._items.with_judgments(judgments),
             start=start,
             max_iter=REFIT_ITERATIONS,
             tol=REFIT_TOL,
@@ -98,7 +106,7 @@ class Refits:
         )
 
 
-def _newton_step(model: "GenZRegressor", cell: "Cell") -> tuple[float, ...]:
+def _newton_step(model: "GenZRegressor", cell: "Cell", item_weight: float) -> tuple[float, ...]:
     regression, n, k = model.regression_, cell.item, cell.feature
     row, x = model.judgments_[[n]], model.covariates_[[n]]
     y = np.asarray([cell.target])
@@ -109,7 +117,7 @@ def _newton_step(model: "GenZRegressor", cell: "Cell") -> tuple[float, ...]:
     covariance = np.asarray(regression.covariance_)
     theta = np.vstack([regression.intercept_, regression.covariate_weights_, regression.weights_])
     change = _score(theta, x[0], after, y[0]) - _score(theta, x[0], before, y[0])
-    change *= model.item_weights_[n] / regression.noise_variance_
+    change *= item_weight / regression.noise_variance_
     rows = covariance[:, len(theta) - len(before) + k]
     step = np.einsum("dm,md->d", rows, change)
     return tuple(step.tolist())

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from genz.persistence.arrays import Arrays
+from genz.persistence.document import OUTLIER_ARRAYS
 
 _NUMBER: Final = (int, float)
 _MAYBE: Final = (int, float, NoneType)
@@ -98,6 +99,13 @@ _SHAPES: Final = {
 }
 """K features, D targets, P covariates, N items, M = 1 + P + K coefficients, T iterations."""
 
+_OPTIONAL: Final = {
+    "gold": "NK",
+    "outlier_share_": "",
+    **dict.fromkeys(("outlier_mean_", "outlier_variance_"), "D"),
+}
+"""Arrays of models with gold labels, and of those that allow for outlying items."""
+
 _FINITE: Final = (
     *("weights_", "weights_std_error_", "intercept_", "covariate_weights_", "noise_variance_"),
     *("prevalence_", "covariance_", "covariates", "item_weights", "objectives"),
@@ -105,8 +113,10 @@ _FINITE: Final = (
 )
 _RANGES: Final = {
     **dict.fromkeys(("ppv_", "fomr_", "prevalence_", "judgments", "gold"), (0.0, 1.0)),
+    "outlier_share_": (0.0, np.nextafter(1.0, 0.0)),
     **dict.fromkeys(
-        ("weights_std_error_", "ridge_", "noise_variance_", "item_weights"), (0.0, np.inf)
+        ("weights_std_error_", "ridge_", "noise_variance_", "item_weights", "outlier_variance_"),
+        (0.0, np.inf),
     ),
 }
 
@@ -119,7 +129,7 @@ def check_document(document: Mapping[str, Any]) -> None:
 def check_arrays(document: Mapping[str, Any], arrays: Arrays) -> None:
     """Raise ValueError or KeyError unless the arrays fit the document and can be of a model."""
     _check_shapes(document, arrays)
-    for name in _FINITE:
+    for name in (*_FINITE, *(arrays.keys() & OUTLIER_ARRAYS)):
         if not np.isfinite(arrays[name]).all():
             raise ValueError(f"the array {name} holds NaN or infinity")
     if np.isinf(arrays["targets"]).any():
@@ -131,7 +141,7 @@ def check_arrays(document: Mapping[str, Any], arrays: Arrays) -> None:
 
 
 def _check_shapes(document: Mapping[str, Any], arrays: Arrays) -> None:
-    shapes = _SHAPES | ({"gold": "NK"} if "gold" in arrays else {})
+    shapes = _SHAPES | {name: of for name, of in _OPTIONAL.items() if name in arrays}
     unknown = sorted(arrays.keys() - shapes.keys())
     if unknown:
         raise ValueError(f"the array {unknown[0]} is of no model")

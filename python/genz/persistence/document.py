@@ -3,6 +3,8 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from genz import __version__
 from genz.persistence.arrays import Arrays
 from genz.persistence.manifest import SCHEMA_VERSION
@@ -16,6 +18,9 @@ REGRESSION_ARRAYS: Final = (
     *(f"{name}_" for name in PARAMETER_NAMES),
     *("weights_std_error_", "covariance_", "ridge_"),
 )
+OUTLIER_ARRAYS: Final = ("outlier_share_", "outlier_mean_", "outlier_variance_")
+"""Only where the model allows for outlying items."""
+
 REGRESSION_FACTS: Final = (
     *("log_likelihood", "n_iter", "converged", "n_e_steps", "is_scalar"),
     *("solver", "why", "exact", "worst_certificate", "n_rescued"),
@@ -75,6 +80,8 @@ def arrays_of(model: "GenZRegressor") -> Arrays:
     """The arrays of a fitted estimator by name."""
     arrays = {name: getattr(model.regression_, name) for name in REGRESSION_ARRAYS}
     arrays |= {name: getattr(model, f"{name}_") for name in TRAINING}
+    if model.regression_.outlier_share_:
+        arrays |= {name: np.asarray(getattr(model.regression_, name)) for name in OUTLIER_ARRAYS}
     arrays["objectives"] = model.regression_.log_likelihoods_
     if model.gold_ is not None:
         arrays["gold"] = model.gold_

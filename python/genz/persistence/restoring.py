@@ -9,8 +9,9 @@ from genz.feature import Feature
 from genz.foundation import FoundationModel
 from genz.nearest import Nearest
 from genz.persistence.arrays import Arrays
-from genz.persistence.document import REGRESSION_ARRAYS, REGRESSION_FACTS, TRAINING
+from genz.persistence.document import OUTLIER_ARRAYS, REGRESSION_ARRAYS, REGRESSION_FACTS, TRAINING
 from genz.regressor import GenZRegressor
+from genz.statistics.background import Background
 from genz.statistics.regression import LatentFeatureRegression
 
 
@@ -50,6 +51,11 @@ def _regression(fitted: dict[str, Any], arrays: Arrays) -> LatentFeatureRegressi
     regression = LatentFeatureRegression(**fitted["settings"])
     for array in REGRESSION_ARRAYS:
         setattr(regression, array, arrays[array])
+    background = Background.of_no_one(len(regression.intercept_))
+    if "outlier_share_" in arrays:
+        share, mean, variance = (arrays[name] for name in OUTLIER_ARRAYS)
+        background = Background(float(share), mean, variance)
+    background.set_on(regression)
     regression.log_likelihoods_ = arrays["objectives"]
     for name in REGRESSION_FACTS:
         setattr(regression, f"{name}_", fitted[name])

@@ -10,9 +10,11 @@ from genz.catalog import Catalog
 from genz.regressor import GenZRegressor
 from genz.report.checks import Floats
 from genz.report.evaluation import Evaluation
+from genz.report.ids import ids_of
 from genz.report.text import number, percent, plural
 
 N_UNANSWERED = 5
+N_OUTLYING = 5
 
 
 def source_of(evaluation: Evaluation | None) -> str:
@@ -38,6 +40,7 @@ def facts_of(
         "Foundation model": _foundation_model(model),
         "Asked": _asked(model),
         "Noise": _noise(model),
+        "Outlying items": _outlying(model),
         "Features": f"{len(model.features_)} of at most {model.n_features}"
         + (f", {own} given by the user" if own else ""),
         "Fields": _fields(model),
@@ -90,6 +93,20 @@ def _noise(model: GenZRegressor) -> str | None:
     if model.log_target:
         return f"standard deviation {number(sd)} of the logarithm, about {percent(np.expm1(sd))}"
     return f"standard deviation {number(sd)}"
+
+
+def _outlying(model: GenZRegressor) -> str | None:
+    """The share of items that follow no feature, and the surest of them."""
+    share = model.regression_.outlier_share_
+    if not share:
+        return None
+    targets = np.log(model.targets_) if model.log_target else model.targets_
+    found = model.regression_.outlier_probabilities(model.judgments_, targets, model.covariates_)
+    first = np.argsort(-found, kind="stable")[:N_OUTLYING]
+    ids = ids_of(model)
+    named = [f"{ids[n]} ({percent(found[n])})" for n in first if found[n] > 0.5]
+    surest = f"; surest: {', '.join(named)}" if named else ""
+    return f"{percent(share)} follow no feature{surest}"
 
 
 def _fields(model: GenZRegressor) -> str:

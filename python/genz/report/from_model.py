@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from genz.report.content import ReportContent
 from genz.report.effects import Coefficient, FeatureRow
 from genz.report.evaluation import Evaluation, read_evaluation
 from genz.report.facts import facts_of, notes_of, source_of
+from genz.report.ids import ids_of
 from genz.report.mapping import embedding_map_of, judgment_map_of
 from genz.report.pictures import Pictures
 from genz.report.places import twin_place
@@ -199,15 +199,13 @@ def in_sample_predictions(model: GenZRegressor) -> Predictions:
     """Predict the training items from their stored judgments; no foundation model is asked."""
     predictive = model.regression_.predictive(model.judgments_, model.covariates_)
     tail = (1 - LEVEL) / 2
-    # Quantiles are what takes time; the median is that of log targets only.
-    levels = [tail, 1 - tail, 0.5] if model.log_target else [tail, 1 - tail]
-    quantiles = predictive.quantiles(levels)
-    predicted = predictive.mean()
+    quantiles = predictive.quantiles([tail, 1 - tail])
     if model.log_target:
-        quantiles = np.exp(quantiles)
-        predicted = quantiles[:, :, 2]
+        quantiles, predicted = np.exp(quantiles), np.exp(predictive.median())
+    else:
+        predicted = predictive.mean()
     return Predictions(
-        ids=_ids(model),
+        ids=ids_of(model),
         actual=model.targets_,
         predicted=predicted,
         lower=quantiles[:, :, 0],
@@ -215,12 +213,3 @@ def in_sample_predictions(model: GenZRegressor) -> Predictions:
         source="training items",
         level=LEVEL,
     )
-
-
-def _ids(model: GenZRegressor) -> list[str]:
-    """Names of the items that were fitted; numbers from 1 where they have none."""
-    n_items = len(model.judgments_)
-    ids: list[Any] = model.metadata.get("ids") or []
-    if len(ids) != n_items:
-        return [f"item {n}" for n in range(1, n_items + 1)]
-    return [str(id_) for id_ in ids]

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genz.errors import DataWarning
+from genz.statistics.background import Background
 from genz.statistics.parameters import PARAMETER_NAMES, Parameters
 
 if TYPE_CHECKING:
     from genz import _core
+    from genz.statistics.estimation import Estimate
     from genz.statistics.regression import LatentFeatureRegression
 
 
@@ -18,15 +20,21 @@ def parameters_of(result: "_core._Fit") -> Parameters:
     return Parameters(**{name: result[name] for name in PARAMETER_NAMES})  # type: ignore[literal-required]
 
 
-def keep(result: "_core._Fit", model: "LatentFeatureRegression") -> None:
+def keep(estimated: "Estimate", model: "LatentFeatureRegression") -> None:
     """Set what was fitted, and facts of the fit, on the estimator."""
+    result, outliers = estimated.result, estimated.outliers
+    model.ridge_ = estimated.ridge
     parameters_of(result).set_on(model)
     model.covariance_ = result["covariance"]
     if model.covariance_ is not None:
         n_features = len(model.weights_)
         variances = np.diagonal(model.covariance_, axis1=1, axis2=2).T
         model.weights_std_error_ = np.sqrt(variances[len(variances) - n_features :])
-    model.log_likelihood_ = result["log_likelihood"]
+    no_one = Background.of_no_one(len(model.intercept_))
+    (no_one if outliers is None else outliers.background).set_on(model)
+    model.log_likelihood_ = (
+        result["log_likelihood"] if outliers is None else outliers.log_likelihood
+    )
     model.log_likelihoods_ = result["objectives"]
     model.n_iter_ = result["n_iter"]
     model.converged_ = result["converged"]

@@ -1,5 +1,6 @@
 """What a fitted regression on latent features answers: predictions, posteriors, scores."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from genz.statistics.arrays import (
     as_new_covariates,
     as_table,
 )
+from genz.statistics.background import Background
 from genz.statistics.inference import Posterior, posterior
 from genz.statistics.parameters import Parameters
 from genz.statistics.prediction import Predictive, coefficient_variance, r2
@@ -42,6 +44,9 @@ class FittedRegression(
     covariate_weights_: Floats
     noise_variance_: Floats
     covariance_: Floats | None
+    outlier_share_: float
+    outlier_mean_: Floats
+    outlier_variance_: Floats
     is_scalar_: bool
     solver: str
     n_threads: int | None
@@ -84,12 +89,22 @@ class FittedRegression(
             shift=self.intercept_ + x @ self.covariate_weights_,
             sd=np.sqrt(variance),
             n_threads=self.n_threads,
+            background=self.background_,
         )
+
+    @property
+    def background_(self) -> Background | None:
+        """The distribution of outlying targets; None where no item is taken for outlying."""
+        if not self.outlier_share_:
+            return None
+        return Background(self.outlier_share_, self.outlier_mean_, self.outlier_variance_)
 
     def predict(
         self, judgments: Any, covariates: Any = None, return_std: bool = False
     ) -> Floats | tuple[Floats, Floats]:
         """Mean of the predictive mixture, and with `return_std` its standard deviation.
+
+        With `outliers` the mean is that of an item that is not outlying.
 
         Returns
         -------
@@ -113,18 +128,25 @@ class FittedRegression(
         quantiles = self.predictive(judgments, covariates).quantiles([tail, 1 - tail])
         return self._as_target(quantiles[:, :, 0]), self._as_target(quantiles[:, :, 1])
 
+    def outlier_probabilities(self, judgments: Any, y: Any, covariates: Any = None) -> Floats:
+        """P(outlying | y, s) of items with judgments and targets, (N,); zeros without `outliers`.
+
+        An item is outlying where its target has little to do with its features: a wrong price, a
+        mistaken unit, a house like no other.
+        """
+        predictive = self.predictive(judgments, covariates)
+        targets = self._targets(y, len(predictive.shift))
+        if predictive.background is None:
+            return np.zeros(len(targets))
+        typical = replace(predictive, background=None).log_density(targets)
+        return predictive.background.probabilities(typical, targets)
+
     def posterior(self, judgments: Any, y: Any, covariates: Any = None) -> Posterior:
         """Posterior of the latent features given judgments and targets, see `genz.posterior`."""
         log_odds = self.log_odds(judgments)
         x = as_new_covariates(covariates, len(log_odds), len(self.covariate_weights_))
-        targets = as_floats("targets", y, 2)
-        if targets.shape != (len(log_odds), len(self.intercept_)):
-            raise DataError(
-                f"targets has shape {targets.shape}, wanted "
-                f"{(len(log_odds), len(self.intercept_))} to fit judgments and model"
-            )
         return posterior(
-            targets - x @ self.covariate_weights_,
+            self._targets(y, len(log_odds)) - x @ self.covariate_weights_,
             self.weights_,
             self.intercept_,
             self.noise_variance_,
@@ -158,6 +180,15 @@ class FittedRegression(
             validate_data(self, X=judgments, reset=reset, skip_check_array=True)
         except (TypeError, ValueError) as error:  # TypeError: names of which some are no strings.
             raise DataError(str(error)) from None
+
+    def _targets(self, y: Any, n_items: int) -> Floats:
+        targets = as_floats("targets", y, 2)
+        if targets.shape != (n_items, len(self.intercept_)):
+            raise DataError(
+                f"targets has shape {targets.shape}, wanted {(n_items, len(self.intercept_))} to "
+                "fit judgments and model"
+            )
+        return targets
 
     def _fit_as_html(self) -> str:
         return regression_as_html(self)

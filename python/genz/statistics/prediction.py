@@ -7,6 +7,7 @@ import numpy as np
 from genz import _core
 from genz.errors import DataError
 from genz.statistics.arrays import Floats
+from genz.statistics.background import Background
 from genz.statistics.inference import posterior
 
 
@@ -25,6 +26,9 @@ class Predictive:
     sd : ndarray of shape (N, D)
         Standard deviation given the latent features: noise, and the uncertainty of the
         coefficients averaged over the features' prior.
+    background : Background or None
+        Distribution of the targets of outlying items. It belongs to densities, quantiles and
+        standard deviations; mean and median are those of an item that is not outlying.
     """
 
     log_odds: Floats
@@ -32,6 +36,7 @@ class Predictive:
     shift: Floats
     sd: Floats
     n_threads: int | None = None
+    background: Background | None = None
 
     @property
     def probabilities(self) -> Floats:
@@ -39,22 +44,35 @@ class Predictive:
         return np.asarray(1.0 / (1.0 + np.exp(-np.clip(self.log_odds, -700, 700))))
 
     def mean(self) -> Floats:
-        """Mean of every item and dimension, (N, D)."""
+        """Mean of every typical item and dimension, (N, D)."""
         return np.asarray(self.shift + self.probabilities @ self.weights)
+
+    def median(self) -> Floats:
+        """Exact median of every typical item and dimension, (N, D)."""
+        return self._quantiles([0.5], None)[:, :, 0]
 
     def std(self) -> Floats:
         """Standard deviation of every item and dimension, (N, D)."""
         p = self.probabilities
-        return np.sqrt(self.sd**2 + (p * (1 - p)) @ self.weights**2)
+        variance = self.sd**2 + (p * (1 - p)) @ self.weights**2
+        if self.background is not None:
+            share, outlying = self.background.share, self.background.variance
+            away = self.mean() - self.background.mean
+            variance = (1 - share) * variance + share * outlying + share * (1 - share) * away**2
+        return np.sqrt(variance)
 
     def quantiles(self, levels: list[float]) -> Floats:
         """Exact quantiles of the mixtures, (N, D, len(levels))."""
+        return self._quantiles(levels, self.background)
+
+    def _quantiles(self, levels: list[float], background: Background | None) -> Floats:
         by_dimension = [
             _core.mixture_quantiles(
                 self.log_odds,
                 np.ascontiguousarray(self.weights[:, d]),
                 np.ascontiguousarray(self.shift[:, d]),
                 np.ascontiguousarray(self.sd[:, d]),
+                None if background is None else background.of_dimension(d),
                 levels,
                 self.n_threads,
             )
@@ -85,7 +103,7 @@ class Predictive:
                 moments="none",
                 n_threads=self.n_threads,
             ).log_evidence
-        return density
+        return density if self.background is None else self.background.mixed(density, targets)
 
 
 def coefficient_variance(covariance: Floats, covariates: Floats, probabilities: Floats) -> Floats:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from genz.errors import UsageError
-from genz.statistics.arrays import Floats, as_floats
+from genz.statistics.arrays import Floats, as_floats, as_item_weights
+from genz.statistics.em import Em
+from genz.statistics.outliers import find
 from genz.statistics.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -124,6 +126,11 @@ def _refit(
     model = type(fitted)(**fitted.get_params())
     model.ridge = fitted.ridge_
     model.n_restarts = 0
+    model.outliers = False
+    if fitted.outliers:
+        # Who is outlying stays as it was fitted, so that one objective is profiled.
+        known = find(Em.of(fitted, *data, gold=gold, held=None), fitted.parameters_)
+        data = (*data[:3], known.typical(as_item_weights(data[3])))
 
     def refit(error: float, start: Parameters) -> tuple[float, Parameters]:
         rates = {}

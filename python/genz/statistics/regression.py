@@ -4,29 +4,14 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, Self
 
-import numpy as np
-
-from genz import _core
 from genz.errors import ConvergenceWarning, DataError
-from genz.statistics.arrays import (
-    Floats,
-    as_gold,
-    as_item_weights,
-    as_judgments,
-    as_real_covariates,
-    as_reals,
-    as_table,
-    check_count,
-    check_n_threads,
-    check_number,
-    is_vector,
-)
-from genz.statistics.ending import keep, parameters_of, warn
+from genz.statistics.arrays import Floats, as_table, is_vector
+from genz.statistics.em import Em
+from genz.statistics.ending import keep, warn
+from genz.statistics.estimation import estimate
 from genz.statistics.fitted import FittedRegression
 from genz.statistics.parameters import Parameters
 from genz.statistics.profile import DEFAULT_GRID, Profile, profile_rate
-from genz.statistics.repeats import votes_to_fit
-from genz.statistics.ridge import as_ridge, continued, is_learned, learn, weighted_variance
 
 
 class LatentFeatureRegression(FittedRegression):
@@ -56,8 +41,12 @@ class LatentFeatureRegression(FittedRegression):
         Whether the centres of the channels' priors are learned from all features: the error rates
         of either side spread around a common one, itself with a weak prior around `rate_centre`,
         and curves around a common curve. Part of the objective.
+    outliers : bool
+        Whether a share of the items, which is learned, may be outlying: follow no feature, their
+        targets normal and twice as wide as all targets (module ``genz.statistics.outliers``).
     max_iter : int
-        The most EM iterations of a start; where the ridge is learned, of every update.
+        The most EM iterations of a start; where the ridge or the outlying items are learned, of
+        every update.
     tol : float
         EM has converged when the objective changes by less than `tol` times max(1, objective).
     acceleration : bool
@@ -89,14 +78,19 @@ class LatentFeatureRegression(FittedRegression):
         P(z=1 | unknown).
     channel_intercept_, channel_slope_ : ndarray of shape (K,)
         alpha and gamma; NaN for columns of hard judgments.
+    outlier_share_ : float
+        Probability that an item is outlying; 0 without `outliers`.
+    outlier_mean_, outlier_variance_ : ndarray of shape (D,)
+        Of the targets of outlying items.
     log_likelihood_ : float
-        Sum of v log p(y | s), with gold labels v log p(y, gold | s), in nats.
+        Sum of v log p(y | s), with gold labels v log p(y, gold | s), in nats; with `outliers` of
+        the whole mixture, given the gold labels.
     log_likelihoods_ : ndarray of shape (n_iterations + 1,)
-        The objective (log likelihood and log priors) at the start and after each iteration, where
-        the ridge is learned since its last update. It
-        never falls where posteriors are exact; where turning a reversed feature round would
-        lower it (its prevalence among unknown judgments then contradicts the prior), the record
-        starts there.
+        The objective (log likelihood and log priors) at the start and after each iteration; where
+        the ridge or the outlying items are learned, of the items so weighted, since the last
+        update. It never falls where posteriors are exact; where turning a reversed feature round
+        would lower it (its prevalence among unknown judgments then contradicts the prior), the
+        record starts there.
     n_iter_ : int
         Iterations of the best start, and of every update of a ridge that is learned.
     n_e_steps_ : int
@@ -127,6 +121,7 @@ class LatentFeatureRegression(FittedRegression):
         noise: str = "asymmetric",
         judgment_kind: str | Sequence[str] = "auto",
         ridge: "float | str | Floats" = 1.0,
+        outliers: bool = False,
         rate_strength: float = 20.0,
         rate_centre: float = 0.05,
         pooling: bool = False,
@@ -141,6 +136,7 @@ class LatentFeatureRegression(FittedRegression):
         self.noise = noise
         self.judgment_kind = judgment_kind
         self.ridge = ridge
+        self.outliers = outliers
         self.rate_strength = rate_strength
         self.rate_centre = rate_centre
         self.pooling = pooling
@@ -257,60 +253,10 @@ class LatentFeatureRegression(FittedRegression):
 
         `held` is a feature and its rates ("ppv", "fomr" or "both") that stay as in `start`.
         """
-        n_restarts = check_count("n_restarts", self.n_restarts, 0)
-        h = as_judgments(votes_to_fit(judgments))
-        y = as_reals("targets", targets)
-        labels = as_gold(gold)
-
-        weights = as_item_weights(sample_weight)
-
-        def em(starts: list[Parameters], ridge: Floats, *, covariance: bool) -> "_core._Fit":
-            return _core.fit(
-                h,
-                y,
-                as_real_covariates(covariates, len(h)),
-                weights,
-                ridge,
-                labels,
-                judgment_kinds=self._kinds(h.shape[1]),
-                noise=str(self.noise),
-                rate_strength=check_number("rate_strength", self.rate_strength),
-                rate_centre=check_number("rate_centre", self.rate_centre),
-                pooling=bool(self.pooling),
-                max_iter=check_count("max_iter", self.max_iter, 1),
-                tol=check_number("tol", self.tol),
-                acceleration=bool(self.acceleration),
-                solver=str(self.solver),
-                covariance=covariance,
-                starts=[parameters.for_core() for parameters in starts],
-                n_threads=check_n_threads(self.n_threads),
-                held=held,
-            )
-
-        ridge = as_ridge(self.ridge, h.shape[1], y.shape[1])
-        learns_ridge = is_learned(self.ridge) and h.shape[1] > 0
-        wanted = covariance and not learns_ridge
-        result = em([] if start is None else [start], ridge, covariance=wanted)
-        if n_restarts:
-            rng = np.random.default_rng(self.random_state)
-            starts = parameters_of(result).random_starts(y, n_restarts, rng)
-            again = em(starts, ridge, covariance=wanted)
-            n_e_steps = result["n_e_steps"] + again["n_e_steps"]
-            result = max(result, again, key=lambda end: end["objectives"][-1])
-            result["n_e_steps"] = n_e_steps
-        if learns_ridge:
-            result, ridge, settled = learn(em, result, ridge, weighted_variance(y, weights))
-            if covariance:
-                result = continued(em, result, ridge, covariance=True)
-            result["converged"] &= settled
-        self.ridge_ = ridge
-        keep(result, self)
+        em = Em.of(self, judgments, targets, covariates, sample_weight, gold=gold, held=held)
+        estimated = estimate(em, self, start, covariance=covariance)
+        keep(estimated, self)
         self.is_scalar_ = is_vector(targets)
-        self.n_features_in_ = h.shape[1]
-        warn(result)
+        self.n_features_in_ = em.n_features
+        warn(estimated.result)
         return self
-
-    def _kinds(self, n_features: int) -> list[str]:
-        if isinstance(self.judgment_kind, str) or not np.iterable(self.judgment_kind):
-            return [str(self.judgment_kind)] * n_features
-        return [str(kind) for kind in self.judgment_kind]

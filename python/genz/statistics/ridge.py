@@ -8,15 +8,14 @@ b_d averages them over features and a_k over dimensions, drawn towards 1 so that
 whose features have one effect each, is not fitted feature by feature.
 """
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from genz.errors import UsageError
 from genz.statistics.arrays import Floats, check_number
-from genz.statistics.ending import parameters_of
-from genz.statistics.parameters import Parameters
+from genz.statistics.em import Em
+from genz.statistics.moments import weighted_moments
 
 if TYPE_CHECKING:
     from genz import _core
@@ -79,17 +78,6 @@ def learned(weights: Floats, variances: Floats, target_variance: Floats) -> Floa
     return np.asarray(1 / (relevance * of_target))
 
 
-def weighted_variance(targets: NDArray[np.floating], item_weights: Floats | None) -> Floats:
-    """Variance of each target under the item weights, NaN left out, (D,)."""
-    y = np.asarray(targets, dtype=np.float64)
-    y = y[:, np.newaxis] if y.ndim == 1 else y
-    v = np.ones(len(y)) if item_weights is None else item_weights
-    weights = v[:, np.newaxis] * ~np.isnan(y)
-    y = np.where(np.isnan(y), 0.0, y)
-    mean = np.average(y, axis=0, weights=weights)
-    return np.asarray(np.average((y - mean) ** 2, axis=0, weights=weights))
-
-
 def _is_alike(new: Floats, old: Floats) -> bool:
     return bool(np.all(np.abs(new - old) <= TOL * old))
 
@@ -99,34 +87,15 @@ def _has_moved(new: "_core._Fit", old: "_core._Fit", target_variance: Floats) ->
     return bool(np.any(shift > MAX_SHIFT * np.sqrt(target_variance)))
 
 
-class Em(Protocol):
-    """EM on the data of a fit."""
-
-    def __call__(
-        self, starts: list[Parameters], ridge: Floats, *, covariance: bool
-    ) -> "_core._Fit":
-        """Fit from the starts with penalties (K, D)."""
-        ...
-
-
-def learn(
-    em: Em, result: "_core._Fit", ridge: Floats, target_variance: Floats
-) -> "tuple[_core._Fit, Floats, bool]":
+def learn(em: Em, result: "_core._Fit", ridge: Floats) -> "tuple[_core._Fit, Floats, bool]":
     """Fit and learn the ridge by turns; the last value tells whether it has settled."""
+    _, target_variance = weighted_moments(em.targets, em.item_weights)
     for _ in range(MAX_UPDATES):
         update = learned(result["weights"], result["weight_variances"], target_variance)
         if _is_alike(update, ridge):
             return result, ridge, True
         before, ridge = result, update
-        result = continued(em, before, ridge, covariance=False)
+        result = em.go_on(before, ridge)
         if not _has_moved(result, before, target_variance):
             return result, ridge, True
     return result, ridge, False
-
-
-def continued(em: Em, before: "_core._Fit", ridge: Floats, *, covariance: bool) -> "_core._Fit":
-    """Go on from where a fit ended, counting the iterations and E steps of both."""
-    result = em([parameters_of(before)], ridge, covariance=covariance)
-    result["n_iter"] += before["n_iter"]
-    result["n_e_steps"] += before["n_e_steps"]
-    return result

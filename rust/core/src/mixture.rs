@@ -30,6 +30,19 @@ pub struct Mixtures<'a> {
     pub shift: ArrayView1<'a, f64>,
     /// Standard deviation given z, (N,).
     pub sd: ArrayView1<'a, f64>,
+    /// A normal that all items share, which takes the mixture's place for some of them.
+    pub background: Option<Background>,
+}
+
+/// A normal distribution and the probability that it holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Background {
+    /// At least 0, below 1.
+    pub share: f64,
+    /// Its mean.
+    pub mean: f64,
+    /// Its standard deviation.
+    pub sd: f64,
 }
 
 impl Mixtures<'_> {
@@ -50,6 +63,7 @@ impl Mixtures<'_> {
     ///     weights: weights.view(),
     ///     shift: shift.view(),
     ///     sd: sd.view(),
+    ///     background: None,
     /// };
     /// let quantiles = mixtures.quantiles(&[0.25, 0.5], &CancelToken::default())?;
     /// assert!(quantiles[[0, 0]].abs() < 1e-5);
@@ -122,12 +136,26 @@ impl Mixtures<'_> {
         )?;
         check_vector("weights", self.weights, f64::is_finite, finite)?;
         check_vector("shift", self.shift, f64::is_finite, finite)?;
-        check_vector(
-            "sd",
-            self.sd,
-            |x| x.is_finite() && x > 0.0,
-            "a finite number above 0",
-        )
+        let (is_width, width) = (|x: f64| x.is_finite() && x > 0.0, "a finite number above 0");
+        check_vector("sd", self.sd, is_width, width)?;
+        if let Some(Background { share, mean, sd }) = self.background {
+            let alone = |x| Array1::from_elem(1, x);
+            let is_share = |x: f64| (0.0..1.0).contains(&x);
+            check_vector(
+                "background share",
+                alone(share).view(),
+                is_share,
+                "a probability below 1",
+            )?;
+            check_vector(
+                "background mean",
+                alone(mean).view(),
+                f64::is_finite,
+                finite,
+            )?;
+            check_vector("background sd", alone(sd).view(), is_width, width)?;
+        }
+        Ok(())
     }
 
     fn inversion(&self, item: usize) -> Result<Inversion> {
@@ -135,10 +163,17 @@ impl Mixtures<'_> {
         let probabilities = self.log_odds.row(item).mapv(sigmoid);
         let mean = probabilities.dot(&self.weights);
         let spread: f64 = self.weights.iter().map(|w| w * w).sum::<f64>() / 4.0;
-        let total_sd = (sd * sd + spread).sqrt();
+        let centre = self.shift[item] + mean;
+        let mut total_sd = (sd * sd + spread).sqrt();
+        let mut least_sd = sd;
+        if let Some(background) = self.background {
+            let away = (background.mean - centre).abs() / (2.0 * LOG_TOLERANCE).sqrt();
+            total_sd = total_sd.max(background.sd + away);
+            least_sd = least_sd.min(background.sd);
+        }
         // Twice the range that holds all but exp(-40): values are searched inside one half of it.
         let step = std::f64::consts::PI / ((2.0 * LOG_TOLERANCE).sqrt() * total_sd);
-        let n_nodes = ceil_to_count((2.0 * LOG_TOLERANCE).sqrt() / (sd * step));
+        let n_nodes = ceil_to_count((2.0 * LOG_TOLERANCE).sqrt() / (least_sd * step));
         if n_nodes > MAX_NODES {
             return Err(Error::OutOfDomain {
                 name: "sd",
@@ -159,13 +194,19 @@ impl Mixtures<'_> {
                     let (f_re, f_im) = (1.0 - p + p * cos, p * sin);
                     (re, im) = (re * f_re - im * f_im, re * f_im + im * f_re);
                 }
+                if let Some(Background { share, mean, sd }) = self.background {
+                    let (sin, cos) = (u * (mean - centre)).sin_cos();
+                    let size = share * (-0.5 * u * u * sd * sd).exp();
+                    re = (1.0 - share) * re + size * cos;
+                    im = (1.0 - share) * im + size * sin;
+                }
                 let scale = step / (std::f64::consts::PI * u);
                 [u, re * scale, im * scale]
             })
             .collect();
         Ok(Inversion {
             nodes,
-            centre: self.shift[item] + mean,
+            centre,
             half_range: (2.0 * LOG_TOLERANCE).sqrt() * total_sd,
         })
     }

@@ -1,6 +1,6 @@
 //! Predictive mixtures against the sum over states.
 
-use genz_core::mixture::Mixtures;
+use genz_core::mixture::{Background, Mixtures};
 use genz_core::{CancelToken, Error};
 use ndarray::{Array1, Array2, array};
 use proptest::prelude::*;
@@ -58,6 +58,7 @@ proptest! {
         sd in 0.05..3.0_f64,
         shift in -5.0..5.0_f64,
         value in -25.0..25.0_f64,
+        background in prop::option::of((0.0..0.9_f64, -20.0..20.0_f64, 0.1..9.0_f64)),
     ) {
         let (log_odds, weights): (Vec<f64>, Vec<f64>) = features.into_iter().unzip();
         let matrix = Array2::from_shape_vec((1, log_odds.len()), log_odds.clone()).expect("a row");
@@ -68,16 +69,22 @@ proptest! {
             weights: effects.view(),
             shift: shifts.view(),
             sd: sds.view(),
+            background: background.map(|(share, mean, sd)| Background { share, mean, sd }),
+        };
+        let below = |value: f64| {
+            let typical = by_states(&log_odds, &weights, shift, sd, value);
+            background.map_or(typical, |(share, mean, sd)| {
+                (1.0 - share) * typical + share * normal((value - mean) / sd)
+            })
         };
         let cancel = CancelToken::default();
         let got = mixtures.distribution(array![value].view(), &cancel).expect("valid")[0];
-        prop_assert!((got - by_states(&log_odds, &weights, shift, sd, value)).abs() < 1e-10);
+        prop_assert!((got - below(value)).abs() < 1e-10);
 
         let levels = [0.01, 0.1, 0.5, 0.8, 0.99];
         let quantiles = mixtures.quantiles(&levels, &cancel).expect("valid");
         for (quantile, level) in quantiles.row(0).iter().zip(levels) {
-            let there = by_states(&log_odds, &weights, shift, sd, *quantile);
-            prop_assert!((there - level).abs() < 1e-9);
+            prop_assert!((below(*quantile) - level).abs() < 1e-9);
         }
         prop_assert!(quantiles.row(0).windows(2).into_iter().all(|pair| pair[0] < pair[1]));
     }
@@ -92,6 +99,7 @@ fn cancelled_before_it_began() {
         weights: weights.view(),
         shift: shift.view(),
         sd: sd.view(),
+        background: None,
     };
     let cancel = CancelToken::default();
     cancel.cancel();
@@ -100,4 +108,25 @@ fn cancelled_before_it_began() {
         mixtures.distribution(shift.view(), &cancel),
         Err(Error::Cancelled)
     );
+}
+
+#[test]
+fn a_background_that_is_none_is_refused() {
+    let (log_odds, weights) = (Array2::zeros((1, 1)), array![1.0]);
+    let (shift, sd) = (array![0.0], array![1.0]);
+    for (share, mean, width) in [(1.0, 0.0, 1.0), (0.1, f64::NAN, 1.0), (0.1, 0.0, 0.0)] {
+        let mixtures = Mixtures {
+            log_odds: log_odds.view(),
+            weights: weights.view(),
+            shift: shift.view(),
+            sd: sd.view(),
+            background: Some(Background {
+                share,
+                mean,
+                sd: width,
+            }),
+        };
+        let refused = mixtures.quantiles(&[0.5], &CancelToken::default());
+        assert!(matches!(refused, Err(Error::OutOfDomain { .. })));
+    }
 }
