@@ -15,7 +15,7 @@ from genz.discovery.evidence import Evidence
 from genz.discovery.investing import INITIAL_WEALTH, MAX_WEALTH, SHARE, AlphaInvesting
 from genz.discovery.kinds import Kinds
 from genz.discovery.racing import race
-from genz.discovery.screening import screen
+from genz.discovery.screening import MIN_GAIN, Screened, promised, screen
 from genz.discovery.state import Sides
 from genz.foundation.builtin import BuiltinModel
 from genz.statistics.parameters import Parameters
@@ -190,6 +190,11 @@ def test_what_is_missing_says_nothing() -> None:
     assert np.mean(np.array(p_values) < 0.05) < 0.1
 
 
+def candidate(description: str, judgments: np.ndarray | None = None) -> Screened:
+    judged = np.zeros(0) if judgments is None else judgments
+    return Screened(description, judged, np.ones(1), 9.0, "")
+
+
 def test_a_race_waits_where_columns_leave_nothing_to_test() -> None:
     rng = np.random.default_rng(8)
     covariates = rng.normal(size=(400, 60))
@@ -199,7 +204,7 @@ def test_a_race_waits_where_columns_leave_nothing_to_test() -> None:
     base = Base(evidence, np.zeros((400, 0)), y)
     deciding = rng.permutation(400)[:200]
     runners, dropped = race(
-        [("good", np.ones(1))], lambda rows, _: good[rows, None], base, deciding, level=0.002
+        [candidate("good")], lambda rows, _: good[rows, None], base, deciding, level=0.002
     )
     assert [runner.description for runner in runners] == ["good"]
     assert not dropped
@@ -256,7 +261,7 @@ def test_a_race_spares_judgments_and_keeps_the_good() -> None:
 
     deciding = rng.permutation(300)
     runners, dropped = race(
-        [(text, np.ones(1)) for text in columns], judge, base, deciding, level=0.005
+        [candidate(text) for text in columns], judge, base, deciding, level=0.005
     )
     assert "good" in [runner.description for runner in runners]
     assert len(runners) + len(dropped) == 10
@@ -287,6 +292,18 @@ def test_candidates_are_screened_out_for_a_reason() -> None:
     assert reasons.pop("unknown") == "50% of the judgments are unknown"
     assert reasons.pop("chance") == "promises too little"
     assert not reasons
+
+
+def test_what_an_accepted_feature_explains_promises_nothing_more() -> None:
+    base, good = trial(3, effect=1.0)
+    items = np.arange(300)
+    rough = np.where(items % 8 == 0, 1 - good, good)
+    before = promised(candidate("rough", rough), base.on(items))
+    assert before.gain > 10
+    assert not before.reason
+    after = promised(candidate("rough", rough), base.with_feature(good).on(items))
+    assert after.gain < MIN_GAIN
+    assert after.reason == "promises too little"
 
 
 def test_probabilities_are_screened_without_a_threshold() -> None:

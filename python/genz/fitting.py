@@ -158,9 +158,11 @@ def template(
         return LatentFeatureRegression(
             ridge="evidence", max_iter=300, tol=1e-6, n_threads=model.n_threads
         )
+    # Where judges err, an item whose target contradicts its judgments is first of all misjudged.
     # Rates that are held loosely let a rough feature cover for the right one, by misjudgments.
     return LatentFeatureRegression(
         ridge="evidence",
+        outliers=is_certain,
         rate_strength=foundation_model.rate_strength,
         rate_centre=foundation_model.error_rate,
         max_iter=300,

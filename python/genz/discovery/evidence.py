@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from genz.errors import DataWarning
 from genz.statistics.arrays import Floats
+from genz.statistics.em import Em
+from genz.statistics.outliers import find
 from genz.statistics.parameters import Parameters
 from genz.statistics.prediction import Predictive
 from genz.statistics.regression import LatentFeatureRegression
@@ -81,13 +83,14 @@ def fit(
     """Fit a copy of `regression`; trial fits need few iterations and no covariance.
 
     `ridge` takes the place of the one that the regression has or would learn; a trial without it
-    does not learn one either.
+    does not learn one either, nor which items are outlying: they come weighed, see `typical`.
     """
     options = regression.get_params()
     if ridge is not None:
         options["ridge"] = ridge
     elif not covariance and is_learned(options["ridge"]):
         options["ridge"] = START
+    options["outliers"] &= covariance
     options.update({} if max_iter is None else {"max_iter": max_iter})
     options.update({} if tol is None else {"tol": tol})
     fitted = LatentFeatureRegression(**options)
@@ -104,6 +107,21 @@ def fit(
             covariance=covariance,
             gold=evidence.labels(gold),
         )
+
+
+def typical(regression: LatentFeatureRegression, evidence: Evidence) -> Evidence:
+    """Weigh every item of `evidence` by how likely it is not outlying under the regression."""
+    em = Em.of(
+        regression,
+        evidence.judgments,
+        evidence.targets,
+        evidence.covariates,
+        evidence.item_weights,
+        gold=evidence.labels(None),
+        held=None,
+    )
+    weights = find(em, regression.parameters_).typical(evidence.item_weights)
+    return replace(evidence, item_weights=weights)
 
 
 def predictive(regression: LatentFeatureRegression, evidence: Evidence) -> Predictive:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.base import clone
 
 from genz.discovery import contrast, pruning
 from genz.discovery import evidence as ev
@@ -14,7 +15,7 @@ from genz.discovery.investing import AlphaInvesting
 from genz.discovery.kinds import Kinds
 from genz.discovery.questions import Questions
 from genz.discovery.racing import Runner, race
-from genz.discovery.screening import Screened, screen
+from genz.discovery.screening import Screened, promised, screen
 from genz.discovery.state import Fitted, Found, Sides
 from genz.discovery.trace import Trace
 from genz.statistics.arrays import Floats
@@ -72,6 +73,8 @@ class Discovery:
     ) -> None:
         self._questions = questions
         self._regression = regression
+        # Until the last fit, outlying items are weighed down before it and not by it.
+        self._trial = clone(regression).set_params(outliers=False)
         self._settings = settings
         self._trace = trace
         self._rng = rng
@@ -105,6 +108,7 @@ class Discovery:
         self, step: int, everything: Evidence, found: Found, fitted: Fitted, n_locked: int
     ) -> tuple[Found, Fitted]:
         """Propose and screen by the choosing items, decide by the others."""
+        everything = self._typical(everything, found, fitted)
         is_usable = (everything.item_weights > 0) & ~np.isnan(everything.targets).all(axis=1)
         sides = Sides.draw(is_usable, self._rng)
         kinds = contrast.KINDS[self._settings.contrast]
@@ -114,10 +118,11 @@ class Discovery:
         regression = fitted.regression
         residuals = ev.residuals(regression, everything.with_judgments(found.judgments))
         base = Base(everything, regression.probabilities(found.judgments), residuals)
-        chosen = self._screen(step, new, found, base, sides)
+        sample = self._sample(sides)
+        chosen = self._screen(step, new, found, base, sample)
         if chosen:
             runners, dropped = race(
-                [(one.description, one.effect) for one in chosen],
+                chosen,
                 self._questions.judge,
                 base,
                 sides.deciding,
@@ -126,7 +131,7 @@ class Discovery:
             for description, n_seen, chance in dropped:
                 reason = "can hardly win any more"
                 self._reject(step, description, reason, n_judged=n_seen, chance=chance)
-            larger = self._decide(step, runners, base, found, sides)
+            larger = self._decide(step, runners, base, found, sides.deciding, sample)
         else:
             larger = found
         paid = larger is not found
@@ -172,12 +177,15 @@ class Discovery:
         self._trace.add(step, "propose", n_new=len(new))
         return new
 
+    def _sample(self, sides: Sides) -> Indices:
+        """Choosing items on which candidates are judged first."""
+        n_sampled = min(len(sides.choosing), self._settings.screening_items)
+        return np.sort(self._rng.choice(sides.choosing, n_sampled, replace=False))
+
     def _screen(
-        self, step: int, new: list[str], found: Found, base: Base, sides: Sides
+        self, step: int, new: list[str], found: Found, base: Base, sample: Indices
     ) -> list[Screened]:
         """Judge candidates on a sample of the choosing items; the best enter the race."""
-        n_sampled = min(len(sides.choosing), self._settings.screening_items)
-        sample = np.sort(self._rng.choice(sides.choosing, n_sampled, replace=False))
         if not new:
             return []
         judged = self._questions.judge(sample, new)
@@ -196,15 +204,25 @@ class Discovery:
         runners: list[Runner],
         base: Base,
         found: Found,
-        sides: Sides,
+        deciding: Indices,
+        sample: Indices,
     ) -> Found:
-        """Test the finishers one after the other, each beside those accepted before it."""
-        trial = base.on(sides.deciding)
+        """Test the finishers one after the other, each beside those accepted before it.
+
+        What they promise beside those is looked up first, on the choosing items: a candidate that
+        an accepted one explains would pay for a test that it can hardly win.
+        """
+        trial, choosing = base.on(deciding), base.on(sample)
         for runner in runners:
-            verdict = trial.test(runner.judgments, runner.effect)
+            promise = promised(runner.screened, choosing)
+            if promise.reason:
+                reason = "promises too little beside one accepted before it"
+                self._reject(step, promise.description, reason, screened=promise.gain)
+                continue
+            verdict = trial.test(runner.judgments, promise.effect)
             if np.isnan(verdict.t):
                 reason = "too few deciding items, or all judged alike, for a test"
-                self._reject(step, runner.description, reason)
+                self._reject(step, promise.description, reason)
                 continue
             level = self._investing.level
             numbers = {
@@ -215,15 +233,15 @@ class Discovery:
             }
             if not self._investing.settle(verdict.p_value):
                 reason = "gains no more than chance on the deciding items"
-                self._reject(step, runner.description, reason, **numbers)
+                self._reject(step, promise.description, reason, **numbers)
                 continue
-            column = self._complete(runner, sides.deciding, len(found.judgments))
+            column = self._complete(runner, deciding, len(found.judgments))
             base = base.with_feature(column)
-            trial = base.on(sides.deciding)
-            found = found.with_feature(runner.description, verdict.gain, column)
+            trial, choosing = base.on(deciding), base.on(sample)
+            found = found.with_feature(promise.description, verdict.gain, column)
             n_features = len(found.features)
             self._trace.add(
-                step, "accept", description=runner.description, n_features=n_features, **numbers
+                step, "accept", description=promise.description, n_features=n_features, **numbers
             )
         return found
 
@@ -286,15 +304,12 @@ class Discovery:
         self, step: int, everything: Evidence, found: Found, fitted: Fitted, n_locked: int
     ) -> Discovered:
         """Fit to convergence with standard errors, dropping what does not pay under the model."""
+        typical = self._typical(everything, found, fitted)
         while True:
-            evidence = everything.with_judgments(found.judgments)
-            start = fitted.start(found)
-            final = ev.fit(self._regression, evidence, start=start, covariance=True)
-            fitted = Fitted(found.features, final)
-            idle = pruning.find_idle(fitted, found, everything, n_locked)
+            fitted = self._fit_wholly(self._trial, typical, found, fitted)
+            idle = pruning.find_idle(fitted, found, typical, n_locked)
             if idle is None:
-                self._record_fit(step, fitted)
-                return Discovered(list(found.features), list(found.gains), found.judgments, final)
+                break
             k, loss, smaller = idle
             description = found.features[k]
             found = found.without(k)
@@ -302,9 +317,34 @@ class Discovery:
             n_left = len(found.features)
             self._trace.add(step, "prune", description=description, loss=loss, n_features=n_left)
 
+        if self._regression.outliers:
+            fitted = self._fit_wholly(self._regression, everything, found, fitted)
+        self._record_fit(step, fitted)
+        return Discovered(
+            list(found.features), list(found.gains), found.judgments, fitted.regression
+        )
+
+    def _typical(self, everything: Evidence, found: Found, fitted: Fitted) -> Evidence:
+        """All items, those that look outlying weighed down if the regression allows for them."""
+        if not self._regression.outliers:
+            return everything
+        return ev.typical(fitted.regression, everything.with_judgments(found.judgments))
+
+    @staticmethod
+    def _fit_wholly(
+        regression: LatentFeatureRegression,
+        everything: Evidence,
+        found: Found,
+        before: Fitted,
+    ) -> Fitted:
+        """Fit to convergence, with standard errors."""
+        evidence = everything.with_judgments(found.judgments)
+        start = before.start(found)
+        return Fitted(found.features, ev.fit(regression, evidence, start=start, covariance=True))
+
     def _fit(self, everything: Evidence, found: Found, before: Fitted | None) -> Fitted:
         regression = ev.fit(
-            self._regression,
+            self._trial,
             everything.with_judgments(found.judgments),
             start=None if before is None else before.start(found),
             max_iter=FIT_ITERATIONS,

@@ -8,6 +8,7 @@ from scipy.special import ndtr, ndtri
 
 from genz.discovery.acceptance import Base
 from genz.discovery.evidence import Indices
+from genz.discovery.screening import Screened
 from genz.statistics.arrays import Floats
 
 STAGES = (0.25, 0.5, 1.0)
@@ -25,21 +26,25 @@ Judge = Callable[[Indices, Sequence[str]], Floats]
 
 @dataclass(frozen=True)
 class Runner:
-    """A candidate in the race: its effect (D,) on the choosing items, judgments of the deciding."""
+    """A candidate in the race, as it was screened, and its judgments of the deciding items."""
 
-    description: str
-    effect: Floats
+    screened: Screened
     judgments: Floats
+
+    @property
+    def description(self) -> str:
+        """What is judged."""
+        return self.screened.description
 
 
 def race(
-    runners: Sequence[tuple[str, Floats]],
+    candidates: Sequence[Screened],
     judge: Judge,
     base: Base,
     deciding: Indices,
     level: float,
 ) -> tuple[list[Runner], list[tuple[str, int, float]]]:
-    """Judge candidates (description, effect) on the `deciding` items, in their (random) order.
+    """Judge candidates on the `deciding` items, in their (random) order.
 
     Leaving early for want of promise can only make false finds rarer (a stop for futility; the
     chance is the conditional power under the trend so far, Lan & Wittes 1988, Biometrics 44).
@@ -49,7 +54,7 @@ def race(
     finished : list of Runner
     dropped : list of (description, number of deciding items judged, chance)
     """
-    running = [Runner(text, effect, np.zeros(0)) for text, effect in runners]
+    running = [Runner(candidate, np.zeros(0)) for candidate in candidates]
     dropped = []
     n_judged = 0
     for share in STAGES:
@@ -58,7 +63,7 @@ def race(
             continue
         new = judge(deciding[n_judged:n_wanted], [runner.description for runner in running])
         running = [
-            Runner(runner.description, runner.effect, np.concatenate([runner.judgments, column]))
+            Runner(runner.screened, np.concatenate([runner.judgments, column]))
             for runner, column in zip(running, new.T, strict=True)
         ]
         n_judged = n_wanted
@@ -67,7 +72,7 @@ def race(
         still = []
         trial = base.on(deciding[:n_judged])
         for runner in running:
-            t = trial.test(runner.judgments, runner.effect).t
+            t = trial.test(runner.judgments, runner.screened.effect).t
             chance = 1.0 if np.isnan(t) else _chance(t, n_judged / len(deciding), level)
             if chance < MIN_CHANCE:
                 dropped.append((runner.description, n_judged, chance))
