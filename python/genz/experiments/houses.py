@@ -26,6 +26,8 @@ def read(directory: Path | None = None, *, photos: bool = False) -> Setting:
     path = locate(directory, FILE)
     shown = PHOTOS if photos else ()
     columns = read_table(path, ("id", *FIELDS, *shown, "price"))
+    log_area = np.log(numbers(path, "area", columns["area"], positive=True))
+    rooms = [numbers(path, name, columns[name]) for name in ("bedrooms", "bathrooms")]
     rows = list(zip(*(columns[name] for name in (*FIELDS, "price")), strict=True))
     fields = {name: columns[name] for name in (*FIELDS, *shown)}
     return Setting(
@@ -36,6 +38,8 @@ def read(directory: Path | None = None, *, photos: bool = False) -> Setting:
         ids=[str(value) for value in columns["id"]],
         log_target=True,
         groups=by_groups(rows),
+        covariates=np.column_stack([log_area, log_area**2, *rooms]),
+        covariate_names=("log area", "log area squared", "bedrooms", "bathrooms"),
         references={OLS: least_squares},
     )
 
