@@ -58,6 +58,7 @@ def test_covariates_weights_and_groups_reach_every_fold() -> None:
             shifted[train],
             covariates=x[train],
             sample_weight=weight[train],
+            groups=groups[train],
         )
         assert own.features_ == result["estimator"][n].features_
         score = own.score([items[i] for i in held], shifted[held], x[held], weight[held])
@@ -115,7 +116,7 @@ def test_only_what_is_metadata_can_be_requested() -> None:
     """The first argument is X by another name, and must not be taken for metadata."""
     regressor = genz.GenZRegressor().get_metadata_routing()
     assert set(regressor.fit.requests) == {
-        *("covariates", "sample_weight", "judgments", "gold", "profile"),
+        *("covariates", "sample_weight", "groups", "judgments", "gold", "profile"),
     }
     assert set(regressor.predict.requests) == {"covariates", "judgments"}
     assert set(regressor.score.requests) == {"covariates", "judgments", "sample_weight"}

@@ -8,7 +8,6 @@ import numpy as np
 
 from genz.catalog import Catalog, FieldKind
 from genz.discovery import Discovered
-from genz.discovery.evidence import Evidence
 from genz.nearest import Directions, Nearest
 
 N_EXAMPLES = 3
@@ -80,14 +79,11 @@ def by_z_score(weights: Sequence[float], std_errors: Sequence[float]) -> list[in
     return [int(key[-1]) for key in sorted(keys)]
 
 
-def features_of(found: Discovered, catalog: Catalog, evidence: Evidence) -> list[Feature]:
-    """Features with their effects, error rates and examples among the training items.
-
-    `evidence` has the targets on the scale of the effects, and the items' weights.
-    """
+def features_of(found: Discovered, catalog: Catalog) -> list[Feature]:
+    """Features with their effects, error rates and examples among the training items."""
     held = found.regression.probabilities(found.judgments)
-    shares = np.average(held, axis=0, weights=evidence.item_weights)
-    directions = Directions(evidence.targets, catalog)
+    shares = np.average(held, axis=0, weights=found.evidence.item_weights)
+    directions = Directions(found.evidence.targets, catalog)
     return [
         _feature(k, found, float(shares[k]), catalog, directions)
         for k in range(len(found.features))

@@ -35,7 +35,8 @@ class FittedRegressor(
     """The part of :class:`genz.GenZRegressor` that asks and predicts, and changes nothing."""
 
     # scikit-learn knows its first argument as X; under another name it would be taken for metadata.
-    __metadata_request__fit: ClassVar = {"items": UNUSED}
+    # Whoever holds groups out together has groups that the fit should know as well.
+    __metadata_request__fit: ClassVar = {"items": UNUSED, "groups": True}
     __metadata_request__predict: ClassVar = {"items": UNUSED}
     __metadata_request__transform: ClassVar = {"items": UNUSED}
     __metadata_request__score: ClassVar = {"items": UNUSED}

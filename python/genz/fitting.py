@@ -9,6 +9,7 @@ import numpy as np
 
 from genz.asynchronous import LoopThread
 from genz.catalog import Catalog
+from genz.catalog.values import distinct
 from genz.discovery import Discovered
 from genz.discovery.contrast import KINDS
 from genz.discovery.state import MIN_ITEMS
@@ -25,6 +26,7 @@ from genz.statistics.arrays import (
     is_vector,
     judgments_as_floats,
 )
+from genz.statistics.groups import Grouping
 from genz.statistics.regression import LatentFeatureRegression
 from genz.statistics.repeats import votes_to_fit
 
@@ -48,6 +50,7 @@ class Given:
         Whether the targets were given as a vector.
     covariates : ndarray of shape (N, P)
     item_weights : ndarray of shape (N,)
+    grouping : Grouping or None
     labels : GoldLabels or None
     """
 
@@ -57,6 +60,7 @@ class Given:
     is_scalar: bool
     covariates: Floats
     item_weights: Floats
+    grouping: Grouping | None
     labels: GoldLabels | None
 
     @classmethod
@@ -68,6 +72,7 @@ class Given:
         *,
         covariates: Any,
         sample_weight: Any,
+        groups: Any,
         gold: Any,
     ) -> "Given":
         """Read what `GenZRegressor.fit` is given.
@@ -99,6 +104,7 @@ class Given:
             is_vector(y),
             as_covariates(covariates, len(catalog)),
             read_weights(sample_weight, len(catalog)),
+            read_groups(groups, len(catalog)),
             labels,
         )
 
@@ -113,6 +119,18 @@ def read_weights(sample_weight: Any, n_items: int) -> Floats:
             f"sample_weight has {len(weights)} entries, wanted one for each of {n_items} items"
         )
     return weights
+
+
+def read_groups(groups: Any, n_items: int) -> Grouping | None:
+    """Groups of the items by their labels, None where none are given; equal ones are a group."""
+    if groups is None:
+        return None
+    labels = np.asarray(groups)
+    if labels.shape != (n_items,):
+        raise DataError(
+            f"groups has shape {labels.shape}, wanted ({n_items},): the group of each item"
+        )
+    return Grouping(distinct("group", labels.tolist()))
 
 
 def own_judgments(

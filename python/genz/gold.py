@@ -8,7 +8,6 @@ from typing import Any, Final
 import numpy as np
 
 from genz.discovery import Discovered
-from genz.discovery.evidence import Evidence
 from genz.errors import DataError
 from genz.statistics.arrays import Floats, as_gold, judgments_as_floats
 from genz.statistics.regression import LatentFeatureRegression
@@ -89,7 +88,7 @@ class GoldLabels:
         column[item] = value
 
 
-def fit_with_gold(found: Discovered, evidence: Evidence, gold: Floats) -> Discovered:
+def fit_with_gold(found: Discovered, gold: Floats) -> Discovered:
     """Fit the features found once more with the labels (N, K) of them.
 
     EM starts from the judgments, not from the fit without labels: that one may have read a feature
@@ -97,13 +96,14 @@ def fit_with_gold(found: Discovered, evidence: Evidence, gold: Floats) -> Discov
     """
     if np.isnan(gold).all():
         return found
+    evidence = found.evidence
     regression = LatentFeatureRegression(**found.regression.get_params())
     regression._fit(
-        found.judgments,
+        evidence.judgments,
         evidence.targets,
         evidence.covariates,
-        evidence.item_weights,
-        gold=evidence.with_judgments(found.judgments).labels(gold),
+        evidence.fit_weights,
+        gold=evidence.labels(gold),
     )
     return replace(found, regression=regression)
 

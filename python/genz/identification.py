@@ -5,13 +5,10 @@ from typing import Any
 import numpy as np
 
 from genz.discovery import Discovered
-from genz.discovery.evidence import Evidence
 from genz.statistics.arrays import Floats
 
 
-def profile_features(
-    found: Discovered, evidence: Evidence, gold: Floats | None
-) -> list[dict[str, Any]]:
+def profile_features(found: Discovered, gold: Floats | None) -> list[dict[str, Any]]:
     """Profile both error rates of each feature with hard judgments.
 
     Returns
@@ -20,8 +17,8 @@ def profile_features(
         ``feature`` (its description), ``rate`` ("ppv" or "fomr"), ``error`` (the fitted one),
         ``interval`` (of the error), ``weight`` (least and greatest size along it), ``identified``.
     """
-    regression = found.regression
-    data = (found.judgments, evidence.targets, evidence.covariates, evidence.item_weights)
+    regression, evidence = found.regression, found.evidence
+    data = (evidence.judgments, evidence.targets, evidence.covariates, evidence.fit_weights)
     records = []
     for k, description in enumerate(found.features):
         if np.isnan(regression.ppv_[k]):

@@ -82,7 +82,9 @@ class GenZRegressor(FittedRegressor):
     unknown_ : list of dict
         Judgments that stayed unknown: ``item``, ``feature``, ``reason``.
     item_weights_ : ndarray of shape (N,)
-        Weights of the items in the fit.
+        Weights of the items in the fit; items of a group have less.
+    group_correlation_ : float or None
+        How much the residuals of two items of a group correlate; None without `groups`.
     items_digest_ : str or None
         Digest of the items that were fitted, by which `refit` knows them.
     is_certain_ : bool
@@ -142,6 +144,7 @@ class GenZRegressor(FittedRegressor):
         *,
         covariates: Any = None,
         sample_weight: Any = None,
+        groups: Any = None,
         judgments: Any = None,
         gold: Any = None,
         profile: bool = False,
@@ -158,6 +161,9 @@ class GenZRegressor(FittedRegressor):
             Known numbers that enter the regression directly.
         sample_weight : array of shape (N,), optional
             Weights of the items in every fit, see `docs/estimators.md`.
+        groups : array of shape (N,), optional
+            The group of each item: a host, a writer, a house that is there twice. What a group's
+            items have in common counts once, see `docs/estimators.md`.
         judgments : array of shape (N, len(features)) or (N, len(features), R), optional
             Judgments of the user's own `features`, not to be asked again; with R answers to the
             same question, NaN where a cell has fewer.
@@ -172,7 +178,13 @@ class GenZRegressor(FittedRegressor):
         DataError, UsageError
         """
         given = Given.read(
-            self, items, y, covariates=covariates, sample_weight=sample_weight, gold=gold
+            self,
+            items,
+            y,
+            covariates=covariates,
+            sample_weight=sample_weight,
+            groups=groups,
+            gold=gold,
         )
         trace = Trace(self.progress)
         model = self._model()
@@ -186,6 +198,7 @@ class GenZRegressor(FittedRegressor):
                 given.covariates,
                 given.item_weights,
                 is_certain=self.is_certain_,
+                grouping=given.grouping,
             )
             discovery = Discovery(
                 Questions(model, given.catalog, loop.run),
@@ -199,12 +212,12 @@ class GenZRegressor(FittedRegressor):
         if given.labels is not None:
             self.gold_ = given.labels.matrix(found.features)
             warn_of_unused(given.labels, found.features)
-            found = fit_with_gold(found, evidence, self.gold_)
-        self.profiles_ = profile_features(found, evidence, self.gold_) if profile else []
+            found = fit_with_gold(found, self.gold_)
+        self.profiles_ = profile_features(found, self.gold_) if profile else []
         self.has_own_regression_ = self.regression is not None
         self.regression_ = found.regression
         self.judgments_ = found.judgments
-        self.features_ = features_of(found, given.catalog, evidence)
+        self.features_ = features_of(found, given.catalog)
         self.fields_ = given.catalog.fields
         self.trace_ = trace.records
         self.endpoint_ = dict(getattr(model, "settings", {}))
@@ -213,7 +226,8 @@ class GenZRegressor(FittedRegressor):
         self.n_targets_ = given.targets.shape[1]
         self.targets_ = given.targets
         self.covariates_ = given.covariates
-        self.item_weights_ = given.item_weights
+        self.item_weights_ = found.evidence.fit_weights
+        self.group_correlation_ = found.evidence.group_correlation
         self.items_digest_: str | None = given.catalog.digest()
         self.locked_: tuple[str, ...] = tuple(own)
         self.vetoed_: tuple[str, ...] = ()
@@ -235,6 +249,7 @@ class GenZRegressor(FittedRegressor):
         changes: "Changes | None" = None,
         covariates: Any = None,
         sample_weight: Any = None,
+        groups: Any = None,
         judgments: Any = None,
         discover: bool = False,
     ) -> "GenZRegressor":
@@ -242,7 +257,7 @@ class GenZRegressor(FittedRegressor):
 
         Parameters
         ----------
-        items, y, covariates, sample_weight
+        items, y, covariates, sample_weight, groups
             As of `fit`, for the same N items in the same order.
         changes : genz.lifecycle.Changes, optional
             Only what is changed or new is judged.
@@ -271,6 +286,7 @@ class GenZRegressor(FittedRegressor):
             changes=changes,
             covariates=covariates,
             sample_weight=sample_weight,
+            groups=groups,
             judgments=judgments,
             discover=discover,
         )

@@ -12,12 +12,15 @@ What is read, and what on purpose is not:
 import datetime as dt
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from numbers import Real
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from genz.errors import DataError
 
 Value = float | str | dt.date | tuple[str, ...] | None
 """A value of a field; None is missing."""
@@ -158,3 +161,21 @@ def _text_as_number(text: str) -> tuple[float | None, str]:
     if match is None or not _NUMBER.fullmatch(match[3]) or (match[2] and match[4]):
         return None, ""
     return float(match[1] + match[3].replace(",", "")), match[2] or match[4]
+
+
+def distinct(what: str, values: Sequence[Any]) -> NDArray[np.intp]:
+    """Number distinct values in the order of first appearance; a missing one raises.
+
+    Raises
+    ------
+    DataError
+    """
+    codes: dict[str, int] = {}
+    for row, value in enumerate(values, start=1):
+        if is_missing(value):
+            raise DataError(
+                f"the {what} of item {row} is missing, wanted one for each item; give an item "
+                f"that is in no {what} one of its own"
+            )
+        codes.setdefault(str(value), len(codes))
+    return np.array([codes[str(value)] for value in values], dtype=np.intp)

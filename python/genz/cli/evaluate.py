@@ -53,7 +53,6 @@ def _keys(_: click.Context, __: click.Parameter, value: str) -> list[str]:
     help=f"Number of folds, drawn by the seed.  [default: {DEFAULT_N_FOLDS}]",
 )
 @click.option("--fold-column", metavar="COL", help="Every distinct value is one fold.")
-@click.option("--group", metavar="COL", help="Items of a group are held out together.")
 @click.option(
     "--baselines",
     callback=_keys,
@@ -80,7 +79,6 @@ def evaluate(
     seed: int,
     n_folds: int | None,
     fold_column: str | None,
-    group: str | None,
     baselines: list[str],
     n_null: int | None,
     directory: Path | None,
@@ -110,7 +108,7 @@ def evaluate(
     if n_null is not None:
         _check_null(n_folds, fold_column, baselines, directory)
     check_keys(baselines)
-    apart = [name for name in (fold_column, group) if name is not None]
+    apart = [] if fold_column is None else [fold_column]
     about_model, roles = ModelOptions.split(options)
     given = Roles(**roles, apart=apart)
     foundation_model = about_model.make(
@@ -121,7 +119,7 @@ def evaluate(
     if directory is not None:
         _check_model(directory, training.target_names, log=given.log_target)
     if n_null is None:
-        folds, groups = _folds(training, n_folds or DEFAULT_N_FOLDS, fold_column, group, seed)
+        folds = _folds(training, n_folds or DEFAULT_N_FOLDS, fold_column, given.group, seed)
     for said in training.left_out():
         say(said)
     what = {"covariates": training.covariates, "sample_weight": training.weights}
@@ -144,7 +142,7 @@ def evaluate(
                 training.y,
                 folds,
                 **what,
-                groups=groups,
+                groups=training.groups,
                 baselines=baselines,
                 observer=observe,
             )
@@ -156,7 +154,7 @@ def evaluate(
     elif as_json:
         emit("null_runs", null_as_document(runs))
     elif n_null is None:
-        print_scores(result, training.n_without_target, by_group=groups is not None)
+        print_scores(result, training.n_without_target, by_group=training.groups is not None)
     else:
         print_null_runs(runs)
     return conclude(foundation_model, about_model.max_unknown)
@@ -197,12 +195,11 @@ def _name(target: list[str] | None, log: bool) -> str:
 
 def _folds(
     training: "Training", n_folds: int, fold_column: str | None, group: str | None, seed: int
-) -> "tuple[Folds, Folds | None]":
-    """Fold of each item, and the number of its group."""
-    from genz.evaluation.folds import distinct, draw_folds, folds_of_column
+) -> "Folds":
+    """Fold of each item; those of a group have the same."""
+    from genz.evaluation.folds import draw_folds, folds_of_column
 
     groups = None if group is None else training.values(group)
-    numbers = None if groups is None else distinct("group", groups)
     if fold_column is not None:
-        return folds_of_column(training.values(fold_column), groups=groups), numbers
-    return draw_folds(len(training.items), n_folds, groups=groups, seed=seed), numbers
+        return folds_of_column(training.values(fold_column), groups=groups)
+    return draw_folds(len(training.items), n_folds, groups=groups, seed=seed)

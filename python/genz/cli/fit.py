@@ -111,6 +111,7 @@ def fit(
             training.y,
             covariates=training.covariates,
             sample_weight=training.weights,
+            groups=training.groups,
             gold=labels,
             profile=profile,
         )
@@ -121,6 +122,7 @@ def fit(
         "ids": training.ids,
         "covariates": list(given.covariates),
         "weight": given.weight,
+        "group": given.group,
         "n_without_target": training.n_without_target,
         "seed": seed,
     }

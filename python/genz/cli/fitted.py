@@ -9,10 +9,10 @@ import numpy as np
 from genz.catalog import Catalog
 from genz.catalog.columns import check_column
 from genz.catalog.files import Columns, read_columns
-from genz.cli.numbers import read_covariates, read_ids, read_target, read_weights
+from genz.cli.numbers import read_covariates, read_groups, read_ids, read_target, read_weights
 from genz.errors import DataError, UsageError
 from genz.regressor import GenZRegressor
-from genz.statistics.arrays import Floats
+from genz.statistics.arrays import Floats, Indices
 
 _N_NAMED = 3
 
@@ -27,6 +27,7 @@ class Fitted:
     y : ndarray of shape (N,) or (N, D)
     covariates : ndarray of shape (N, P) or None
     weights : ndarray of shape (N,) or None
+    groups : ndarray of int, shape (N,), or None
     ids : list of str
         Row numbers, the first being 1, where the model was fitted without ids.
     n_targets_changed : int
@@ -37,6 +38,7 @@ class Fitted:
     y: Floats
     covariates: Floats | None
     weights: Floats | None
+    groups: Indices | None
     ids: list[str]
     n_targets_changed: int
 
@@ -53,13 +55,14 @@ def read_fitted(model: GenZRegressor, path: Path) -> Fitted:
     """
     columns = read_columns(path)
     id_name, targets = model.metadata.get("id"), model.metadata.get("target") or []
-    weight, covariates = model.metadata.get("weight"), model.metadata.get("covariates") or []
+    weight, group = model.metadata.get("weight"), model.metadata.get("group")
+    covariates = model.metadata.get("covariates") or []
     if len(covariates) != model.covariates_.shape[1] or not targets:
         raise UsageError(
             "the model was fitted in Python, so its targets and covariates have no names here: "
             "fit it again there (GenZRegressor.refit)"
         )
-    for name in (*covariates, *(name for name in (id_name, weight) if name is not None)):
+    for name in (*covariates, *(n for n in (id_name, weight, group) if n is not None)):
         check_column(name, columns)
     ids = None if id_name is None else read_ids(id_name, columns[id_name])
     if all(name in columns for name in targets) or ids is None:
@@ -75,6 +78,7 @@ def read_fitted(model: GenZRegressor, path: Path) -> Fitted:
         y[:, 0] if model.is_scalar_ else y,
         read_covariates(columns, covariates, rows),
         None if weight is None else read_weights(weight, columns[weight], rows),
+        None if group is None else read_groups(columns[group], rows),
         names,
         int(is_changed.any(axis=1).sum()),
     )

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from genz.catalog.fields import as_number, is_missing
+from genz.catalog.values import distinct
 from genz.errors import DataError
-from genz.statistics.arrays import Floats
+from genz.statistics.arrays import Floats, Indices
 
 
 def read_numbers(what: str, values: Sequence[Any]) -> Floats:
@@ -68,6 +69,11 @@ def read_weights(name: str, values: Sequence[Any], rows: Sequence[int]) -> Float
     if not weights.any():
         raise DataError(f"weight {name!r} is 0 in every row that has a target")
     return weights
+
+
+def read_groups(values: Sequence[Any], rows: Sequence[int]) -> Indices:
+    """Number the groups of some rows (indices); the items are counted among these."""
+    return distinct("group", [values[row] for row in rows])
 
 
 def read_covariates(

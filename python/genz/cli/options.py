@@ -82,6 +82,12 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
         _names_option("--images", "Columns of paths of images; several in one separated by |."),
         _names_option("--covariates", "Numbers that enter the regression directly."),
         _column("--weight", metavar="COL", help="Weights of the items in the fit."),
+        _column(
+            "--group",
+            metavar="COL",
+            help="Items of a group, such as a host's, have something in common: it counts once, "
+            "and they are held out together.",
+        ),
         _column("--log-target", is_flag=True, help="Regress the logarithm of the target."),
         _discovery(
             "--features",

@@ -100,6 +100,7 @@ def refit(
             changes=changes,
             covariates=training.covariates,
             sample_weight=training.weights,
+            groups=training.groups,
             discover=discover,
         )
     after.run |= run_facts(ctx)

@@ -10,12 +10,12 @@ import numpy as np
 from genz.catalog import Catalog
 from genz.catalog.columns import check_column
 from genz.catalog.files import Columns, read_columns
-from genz.cli.numbers import read_covariates, read_ids, read_target, read_weights
+from genz.cli.numbers import read_covariates, read_groups, read_ids, read_target, read_weights
 from genz.cli.targets import TargetFile, read_target_file
 from genz.errors import DataError, UsageError
 from genz.foundation import FoundationModel
 from genz.regressor import GenZRegressor
-from genz.statistics.arrays import Floats
+from genz.statistics.arrays import Floats, Indices
 
 DEFAULT_N_FEATURES = 30
 DEFAULT_N_FEATURES_VECTOR = 20
@@ -26,7 +26,7 @@ class Roles:
     """Options of the command line that say which column is what.
 
     The targets are columns or, with `target_file`, vectors beside the catalog. `apart` are columns
-    that are neither fields of the items nor anything else (folds, groups).
+    that are neither fields of the items nor anything else (folds).
     """
 
     target: Sequence[str]
@@ -36,6 +36,7 @@ class Roles:
     images: Sequence[str]
     covariates: Sequence[str]
     weight: str | None
+    group: str | None
     log_target: bool
     target_file: str | None = None
     apart: Sequence[str] = ()
@@ -52,6 +53,7 @@ class Training:
     y : ndarray of shape (N,) or (N, D)
     covariates : ndarray of shape (N, P) or None
     weights : ndarray of shape (N,) or None
+    groups : ndarray of int, shape (N,), or None
     ids : list of str or None
     rows : ndarray of shape (N,)
         Rows of the items, the first of the file being 0.
@@ -69,8 +71,9 @@ class Training:
     y: Floats
     covariates: Floats | None
     weights: Floats | None
+    groups: Indices | None
     ids: list[str] | None
-    rows: "np.typing.NDArray[np.intp]"
+    rows: Indices
     n_without_target: int
     target_names: list[str]
     target_file: TargetFile | None
@@ -117,7 +120,7 @@ def read_training(path: Path, roles: Roles) -> Training:
     """Read a catalog and check every column that has a role."""
     _check_roles(roles)
     columns = read_columns(path)
-    single = (roles.id, roles.weight, *roles.apart)
+    single = (roles.id, roles.weight, roles.group, *roles.apart)
     for name in (*roles.target, *roles.covariates, *(n for n in single if n is not None)):
         check_column(name, columns)
     ids = None if roles.id is None else read_ids(roles.id, columns[roles.id])
@@ -131,6 +134,7 @@ def read_training(path: Path, roles: Roles) -> Training:
         weights=None
         if roles.weight is None
         else read_weights(roles.weight, columns[roles.weight], some),
+        groups=None if roles.group is None else read_groups(columns[roles.group], some),
         ids=None if ids is None else [ids[row] for row in some],
         rows=rows,
         n_without_target=len(targets) - len(rows),
@@ -207,7 +211,7 @@ def read_features(path: Path) -> list[str]:
 def _items(columns: Columns, roles: Roles) -> Catalog:
     if roles.text or roles.table:
         return Catalog.from_items(columns, text=roles.text, table=roles.table, images=roles.images)
-    used = {*roles.target, *roles.covariates, roles.id, roles.weight, *roles.apart}
+    used = {*roles.target, *roles.covariates, roles.id, roles.weight, roles.group, *roles.apart}
     fields = {name: values for name, values in columns.items() if name not in used}
     if not fields:
         raise DataError("every column has another role: no field is left to describe the items")
@@ -232,7 +236,8 @@ def _check_roles(roles: Roles) -> None:
         "--images": roles.images,
         "--covariates": roles.covariates,
         "--weight": [roles.weight],
-        "--fold-column or --group": roles.apart,
+        "--group": [roles.group],
+        "--fold-column": roles.apart,
     }
     for option, names in others.items():
         leaking = next((name for name in names if name in roles.target), None)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from genz.discovery import evidence as ev
-from genz.discovery.evidence import Evidence, Indices
-from genz.statistics.arrays import Floats
+from genz.discovery.evidence import Evidence
+from genz.statistics.arrays import Floats, Indices
 from genz.statistics.regression import LatentFeatureRegression
 
 KINDS = {
@@ -67,9 +67,9 @@ def choose(
     * ``"none"``: a random sample and an empty group.
     """
     usable = np.flatnonzero((evidence.item_weights > 0) & ~np.isnan(evidence.targets).all(axis=1))
-    size = max(1, min(group_size, int(GROUP_SHARE * len(usable))))
+    most, size = _most_of_group(usable, evidence, group_size)
     if kind in ("random", "none"):
-        shown = rng.permutation(usable)
+        shown = _first_of_groups(rng.permutation(usable), evidence, most)
         low = shown[size : 2 * size] if kind == "random" else shown[:0]
         return Groups(kind, shown[:size], low)
     residual = ev.residuals(regression, evidence)
@@ -86,7 +86,42 @@ def choose(
         score = along
     # Equal scores (posteriors at 0 or 1) are told apart by the residual, then by chance.
     order = usable[np.lexsort((rng.random(len(usable)), along[usable], score[usable]))]
-    return Groups(kind, order[::-1][:size], order[:size], refines)
+    high, low = (_first_of_groups(way, evidence, most)[:size] for way in (order[::-1], order))
+    return Groups(kind, high, low, refines)
+
+
+def _most_of_group(
+    usable: Indices, evidence: Evidence, group_size: int
+) -> tuple[Indices | None, int]:
+    """How many of a group's items each side may show, (G,), and how many items a side shows.
+
+    Of a group as many as it counts for: a large one would else be all that is shown, and its name
+    what separates. Of many groups none has more than a tenth, for a language model is shown few.
+    """
+    size = min(group_size, int(GROUP_SHARE * len(usable)))
+    if evidence.grouping is None:
+        return None, max(1, size)
+    group_of = evidence.grouping.group_of[usable]
+    shares = evidence.grouping.shares(evidence.item_weights)[usable]
+    n_items, counts = np.bincount(group_of), np.ceil(np.bincount(group_of, shares) - 1e-9)
+    part = max(1, group_size // min(10, int(np.count_nonzero(n_items))))
+    most: Indices = np.clip(counts, 1, part).astype(np.intp)
+    # Both sides together must not need an item twice.
+    there = int(np.minimum(n_items, 2 * most).sum()) // 2
+    size = min(size, there, int(GROUP_SHARE * np.minimum(n_items, counts).sum()))
+    return most, max(1, size)
+
+
+def _first_of_groups(order: Indices, evidence: Evidence, most: Indices | None) -> Indices:
+    """Items in their order, of each group no more than it may have."""
+    if evidence.grouping is None or most is None:
+        return order
+    group_of = evidence.grouping.group_of[order]
+    by_group = np.argsort(group_of, kind="stable")
+    sizes = np.bincount(group_of)
+    place = np.empty(len(order), dtype=np.intp)
+    place[by_group] = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return order[place < most[group_of]]
 
 
 def _direction(residual: Floats, weights: Floats, rng: np.random.Generator) -> Floats:

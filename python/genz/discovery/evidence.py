@@ -4,18 +4,20 @@ import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from genz.errors import DataWarning
-from genz.statistics.arrays import Floats
+from genz.statistics.arrays import Floats, Indices
 from genz.statistics.em import Em
+from genz.statistics.groups import Grouping
 from genz.statistics.outliers import find
 from genz.statistics.parameters import Parameters
 from genz.statistics.prediction import Predictive
 from genz.statistics.regression import LatentFeatureRegression
 from genz.statistics.ridge import START, is_learned
 
-Indices = NDArray[np.intp]
+MAX_GROUP_UPDATES = 10
+GROUP_TOL = 0.01
+"""What groups have in common is known when their correlation changes by no more."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,11 @@ class Evidence:
     targets : ndarray of shape (N, D)
     covariates : ndarray of shape (N, P)
     item_weights : ndarray of shape (N,)
+        Relative to each other.
     is_certain : bool
         Whether hard judgments are the truth, to be fitted as gold labels.
+    grouping : Grouping, optional
+        Items of a group, which have more in common than their features.
     """
 
     judgments: Floats
@@ -37,6 +42,25 @@ class Evidence:
     covariates: Floats
     item_weights: Floats
     is_certain: bool = False
+    grouping: Grouping | None = None
+
+    @property
+    def fit_weights(self) -> Floats:
+        """Weights (N,) of the items in a fit: those of a group weigh less."""
+        if self.grouping is None:
+            return self.item_weights
+        return self.item_weights * self.grouping.shares(self.item_weights)
+
+    @property
+    def n_effective(self) -> float:
+        """Number of independent items of equal weight that tell as much (Kish 1965)."""
+        v = self.item_weights
+        return float(v.sum() * self.fit_weights.sum()) / max(float(v @ v), 1e-300)
+
+    @property
+    def group_correlation(self) -> float | None:
+        """How much the residuals of two items of a group correlate; None without groups."""
+        return None if self.grouping is None else self.grouping.correlation
 
     def labels(self, gold: Floats | None) -> Floats | None:
         """Gold labels (N, K), those given first; None where there are none."""
@@ -53,7 +77,12 @@ class Evidence:
             targets=self.targets[items],
             covariates=self.covariates[items],
             item_weights=self.item_weights[items],
+            grouping=None if self.grouping is None else self.grouping.take(items),
         )
+
+    def weighted(self, item_weights: Floats) -> "Evidence":
+        """Weigh the items otherwise."""
+        return replace(self, item_weights=item_weights)
 
     def with_judgments(self, judgments: Floats) -> "Evidence":
         """Replace the judgments, column by column or all of them."""
@@ -102,11 +131,36 @@ def fit(
             evidence.judgments,
             evidence.targets,
             evidence.covariates,
-            evidence.item_weights,
+            evidence.fit_weights,
             start=start,
             covariance=covariance,
             gold=evidence.labels(gold),
         )
+
+
+def fit_wholly(
+    regression: LatentFeatureRegression,
+    evidence: Evidence,
+    start: Parameters,
+    *,
+    gold: Floats | None = None,
+) -> tuple[LatentFeatureRegression, Evidence]:
+    """Fit to convergence, with standard errors, and learn what groups have in common, by turns.
+
+    Returns
+    -------
+    LatentFeatureRegression
+    Evidence
+        With the correlation of groups that it was fitted with.
+    """
+    for _ in range(MAX_GROUP_UPDATES):
+        fitted = fit(regression, evidence, start=start, covariance=True, gold=gold)
+        learned = grouped(fitted, evidence)
+        before, now = evidence.group_correlation or 0.0, learned.group_correlation or 0.0
+        if abs(now - before) <= GROUP_TOL:
+            break
+        evidence, start = learned, fitted.parameters_
+    return fitted, evidence
 
 
 def typical(regression: LatentFeatureRegression, evidence: Evidence) -> Evidence:
@@ -116,12 +170,20 @@ def typical(regression: LatentFeatureRegression, evidence: Evidence) -> Evidence
         evidence.judgments,
         evidence.targets,
         evidence.covariates,
-        evidence.item_weights,
+        evidence.fit_weights,
         gold=evidence.labels(None),
         held=None,
     )
     weights = find(em, regression.parameters_).typical(evidence.item_weights)
-    return replace(evidence, item_weights=weights)
+    return evidence.weighted(weights)
+
+
+def grouped(regression: LatentFeatureRegression, evidence: Evidence) -> Evidence:
+    """Learn how much the items of a group have in common beyond what the regression explains."""
+    if evidence.grouping is None:
+        return evidence
+    left = evidence.targets - predictive(regression, evidence).mean()
+    return replace(evidence, grouping=evidence.grouping.fitted_to(left, evidence.item_weights))
 
 
 def predictive(regression: LatentFeatureRegression, evidence: Evidence) -> Predictive:

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from genz.discovery.evidence import Evidence, Indices
+from genz.discovery.evidence import Evidence
 from genz.errors import UsageError
-from genz.statistics.arrays import Floats
+from genz.statistics.arrays import Floats, Indices
 from genz.statistics.inference import Posterior, posterior
 from genz.statistics.regression import LatentFeatureRegression
 
@@ -80,7 +80,7 @@ def evidence_gain_exact(
     after = ItemSide.of(regression_with, deciding_with)
     before = ItemSide.of(regression_without, deciding_without)
     if after.log_evidence is not None and before.log_evidence is not None:
-        return float(deciding_with.item_weights @ (after.log_evidence - before.log_evidence))
+        return float(deciding_with.fit_weights @ (after.log_evidence - before.log_evidence))
     coupling = after.coupling(np.flatnonzero(is_new))[kept_with]
     coupling = coupling + before.coupling(replaced)[kept_without]
     n_room = max_block - n_forced
@@ -93,7 +93,7 @@ def evidence_gain_exact(
     # The core comes last, so that it is at its best.
     gain = after.bound([*blocks, core_with])
     gain -= before.bound([*(place[block] for block in blocks), core_without])
-    return float(deciding_with.item_weights @ gain)
+    return float(deciding_with.fit_weights @ gain)
 
 
 def _blocks(side: "ItemSide", features: Indices, max_block: int) -> list[Indices]:

@@ -8,8 +8,8 @@ from sklearn.base import clone
 
 from genz.discovery import contrast, pruning
 from genz.discovery import evidence as ev
-from genz.discovery.acceptance import Base
-from genz.discovery.evidence import Evidence, Indices
+from genz.discovery.design import Base
+from genz.discovery.evidence import Evidence
 from genz.discovery.exact_check import evidence_gain_exact
 from genz.discovery.investing import AlphaInvesting
 from genz.discovery.kinds import Kinds
@@ -18,7 +18,7 @@ from genz.discovery.racing import Runner, race
 from genz.discovery.screening import Screened, promised, screen
 from genz.discovery.state import Fitted, Found, Sides
 from genz.discovery.trace import Trace
-from genz.statistics.arrays import Floats
+from genz.statistics.arrays import Floats, Indices
 from genz.statistics.regression import LatentFeatureRegression
 
 FIT_ITERATIONS = 60
@@ -52,12 +52,17 @@ class Settings:
 
 @dataclass(frozen=True)
 class Discovered:
-    """Features, their judgments of the training items, and the regression on them."""
+    """Features, the gain of each, the regression on them, and all that it was fitted to."""
 
     features: list[str]
     gains: list[float | None]
-    judgments: Floats
     regression: LatentFeatureRegression
+    evidence: Evidence
+
+    @property
+    def judgments(self) -> Floats:
+        """Judgments of the training items, (N, K)."""
+        return self.evidence.judgments
 
 
 class Discovery:
@@ -108,9 +113,9 @@ class Discovery:
         self, step: int, everything: Evidence, found: Found, fitted: Fitted, n_locked: int
     ) -> tuple[Found, Fitted]:
         """Propose and screen by the choosing items, decide by the others."""
-        everything = self._typical(everything, found, fitted)
+        everything = self._weighed(everything, found, fitted)
         is_usable = (everything.item_weights > 0) & ~np.isnan(everything.targets).all(axis=1)
-        sides = Sides.draw(is_usable, self._rng)
+        sides = Sides.draw(is_usable, self._rng, everything.grouping)
         kinds = contrast.KINDS[self._settings.contrast]
         kind = self._kinds.choose(contrast.possible(kinds, len(found.features)))
         n_judged = self._questions.n_judged
@@ -219,8 +224,8 @@ class Discovery:
                 reason = "promises too little beside one accepted before it"
                 self._reject(step, promise.description, reason, screened=promise.gain)
                 continue
-            verdict = trial.test(runner.judgments, promise.effect)
-            if np.isnan(verdict.t):
+            verdict = trial.test(runner.judgments, promise.promise)
+            if np.isnan(verdict.p_value):
                 reason = "too few deciding items, or all judged alike, for a test"
                 self._reject(step, promise.description, reason)
                 continue
@@ -304,9 +309,13 @@ class Discovery:
         self, step: int, everything: Evidence, found: Found, fitted: Fitted, n_locked: int
     ) -> Discovered:
         """Fit to convergence with standard errors, dropping what does not pay under the model."""
-        typical = self._typical(everything, found, fitted)
+        everything = ev.grouped(fitted.regression, everything.with_judgments(found.judgments))
+        typical = self._weighed(everything, found, fitted)
         while True:
-            fitted = self._fit_wholly(self._trial, typical, found, fitted)
+            whole = typical.with_judgments(found.judgments)
+            start = fitted.start(found)
+            regression = ev.fit(self._trial, whole, start=start, covariance=True)
+            fitted = Fitted(found.features, regression)
             idle = pruning.find_idle(fitted, found, typical, n_locked)
             if idle is None:
                 break
@@ -317,30 +326,27 @@ class Discovery:
             n_left = len(found.features)
             self._trace.add(step, "prune", description=description, loss=loss, n_features=n_left)
 
-        if self._regression.outliers:
-            fitted = self._fit_wholly(self._regression, everything, found, fitted)
+        evidence = everything.with_judgments(found.judgments)
+        if self._regression.outliers or evidence.grouping is not None:
+            regression, evidence = ev.fit_wholly(self._regression, evidence, fitted.start(found))
+            fitted = Fitted(found.features, regression)
         self._record_fit(step, fitted)
         return Discovered(
-            list(found.features), list(found.gains), found.judgments, fitted.regression
+            list(found.features),
+            list(found.gains),
+            fitted.regression,
+            evidence,
         )
 
-    def _typical(self, everything: Evidence, found: Found, fitted: Fitted) -> Evidence:
-        """All items, those that look outlying weighed down if the regression allows for them."""
-        if not self._regression.outliers:
-            return everything
-        return ev.typical(fitted.regression, everything.with_judgments(found.judgments))
+    def _weighed(self, everything: Evidence, found: Found, fitted: Fitted) -> Evidence:
+        """All items, weighed by what they tell beside the others of their group.
 
-    @staticmethod
-    def _fit_wholly(
-        regression: LatentFeatureRegression,
-        everything: Evidence,
-        found: Found,
-        before: Fitted,
-    ) -> Fitted:
-        """Fit to convergence, with standard errors."""
-        evidence = everything.with_judgments(found.judgments)
-        start = before.start(found)
-        return Fitted(found.features, ev.fit(regression, evidence, start=start, covariance=True))
+        Those that look outlying are weighed down if the regression allows for them.
+        """
+        everything = ev.grouped(fitted.regression, everything.with_judgments(found.judgments))
+        return (
+            ev.typical(fitted.regression, everything) if self._regression.outliers else everything
+        )
 
     def _fit(self, everything: Evidence, found: Found, before: Fitted | None) -> Fitted:
         regression = ev.fit(

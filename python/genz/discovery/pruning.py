@@ -20,11 +20,6 @@ Weakest = tuple[int, float]
 """A feature and the nats that it is worth."""
 
 
-def effective(weights: Floats) -> float:
-    """Number of equal weights that tell as much (Kish 1965, "Survey Sampling")."""
-    return float(weights.sum() ** 2 / max(float(weights @ weights), 1e-300))
-
-
 def losses(everything: Evidence, expected: Floats, targets: Floats) -> Floats:
     """Nats of log likelihood that least squares on E[z] (N, K) loses without each feature, (K,).
 
@@ -32,7 +27,7 @@ def losses(everything: Evidence, expected: Floats, targets: Floats) -> Floats:
     relative to each other, so that their unit does not matter.
     """
     one = np.ones((len(expected), 1))
-    v = everything.item_weights
+    v = everything.fit_weights
     root = np.sqrt(v)[:, np.newaxis]
     design = np.hstack([one, everything.covariates, expected]) * root
     targets = targets * root
@@ -43,7 +38,10 @@ def losses(everything: Evidence, expected: Floats, targets: Floats) -> Floats:
     power = np.maximum(((targets - design @ coefficients) ** 2).sum(axis=0), 1e-300)
     # Leaving column k out adds w_k^2 / (inverse gram)_kk to the residual power of each target.
     added = coefficients**2 / np.diag(inverse)[:, np.newaxis]
-    n_observed = [effective(v * ~np.isnan(y)) for y in everything.targets.T]
+    n_observed = [
+        everything.weighted(everything.item_weights * ~np.isnan(y)).n_effective
+        for y in everything.targets.T
+    ]
     lost = 0.5 * np.log1p(added / power) @ np.array(n_observed)
     return np.asarray(lost[len(lost) - expected.shape[1] :])
 
@@ -73,7 +71,7 @@ def find_idle(
     """
     regression = fitted.regression
     z = np.abs(regression.weights_ / regression.weights_std_error_).max(axis=1)
-    scale = effective(everything.item_weights) / float(everything.item_weights.sum())
+    scale = everything.n_effective / float(everything.fit_weights.sum())
     for k in np.argsort(z):
         if k < n_locked or z[k] >= SUSPECT_Z:
             continue

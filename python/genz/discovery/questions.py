@@ -7,9 +7,8 @@ import numpy as np
 
 from genz.catalog import Catalog
 from genz.discovery.contrast import Groups
-from genz.discovery.evidence import Indices
 from genz.foundation import Contrast, FoundationModel
-from genz.statistics.arrays import Floats
+from genz.statistics.arrays import Floats, Indices
 
 Ask = Callable[[Coroutine[Any, Any, Any]], Any]
 """Waits for the answer to a question, see `genz.asynchronous`."""

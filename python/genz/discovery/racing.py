@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from genz.discovery.acceptance import Base
-from genz.discovery.evidence import Indices
+from genz.discovery.design import Base
 from genz.discovery.screening import Screened
-from genz.statistics.arrays import Floats
+from genz.statistics.arrays import Floats, Indices
 
 STAGES = (0.25, 0.5, 1.0)
 """Shares of the deciding items after which the candidates are looked at."""
@@ -72,8 +71,9 @@ def race(
         still = []
         trial = base.on(deciding[:n_judged])
         for runner in running:
-            t = trial.test(runner.judgments, runner.screened.effect).t
-            chance = 1.0 if np.isnan(t) else _chance(t, n_judged / len(deciding), level)
+            p_value = trial.test(runner.judgments, runner.screened.promise).p_value
+            seen = n_judged / len(deciding)
+            chance = 1.0 if np.isnan(p_value) else _chance(p_value, seen, level)
             if chance < MIN_CHANCE:
                 dropped.append((runner.description, n_judged, chance))
             else:
@@ -82,9 +82,9 @@ def race(
     return running, dropped
 
 
-def _chance(t: float, share: float, level: float) -> float:
+def _chance(p_value: float, share: float, level: float) -> float:
     """Chance that the final statistic passes `level`, if the trend so far is the truth."""
-    expected = t / np.sqrt(share)
+    expected = -ndtri(p_value) / np.sqrt(share)
     # Of the trend itself only a share is seen: its own uncertainty widens what may come.
     spread = np.sqrt((1 - share) / share)
     return float(ndtr((expected + ndtri(level)) / spread))

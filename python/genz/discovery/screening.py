@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from genz.discovery.acceptance import Trial
+from genz.discovery.acceptance import Promise, Trial
 from genz.statistics.arrays import Floats
 
 MAX_UNKNOWN_SHARE = 0.4
@@ -28,8 +28,8 @@ class Screened:
 
     Attributes
     ----------
-    effect : ndarray of shape (D,)
-        In noise standard deviations.
+    promise : Promise or None
+        Of its effect; None where they tell of none.
     gain : float
         Log likelihood that it gains on the screened items along its effect, in nats.
     reason : str
@@ -38,7 +38,7 @@ class Screened:
 
     description: str
     judgments: Floats
-    effect: Floats
+    promise: Promise | None
     gain: float
     reason: str
 
@@ -53,7 +53,7 @@ def screen(
     """
     screened = []
     for description, column in zip(descriptions, judgments.T, strict=True):
-        one = Screened(description, column, np.zeros(0), 0.0, _why_not(column, known))
+        one = Screened(description, column, None, 0.0, _why_not(column, known))
         screened.append(one if one.reason else promised(one, trial))
     screened.sort(key=lambda one: -one.gain)
     return _without_twins(screened)
@@ -61,10 +61,10 @@ def screen(
 
 def promised(one: Screened, trial: Trial) -> Screened:
     """Estimate what a candidate promises on the items of `trial`, of which it has judgments."""
-    effect = trial.effect(one.judgments)
-    gain = trial.test(one.judgments, effect).gain
+    promise = trial.promise(one.judgments)
+    gain = trial.test(one.judgments, promise).gain
     reason = "promises too little" if gain < MIN_GAIN else ""
-    return replace(one, effect=effect, gain=gain, reason=reason)
+    return replace(one, promise=promise, gain=gain, reason=reason)
 
 
 def _without_twins(screened: list[Screened]) -> list[Screened]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from genz.discovery.evidence import Indices
-from genz.statistics.arrays import Floats
+from genz.statistics.arrays import Floats, Indices
+from genz.statistics.groups import Grouping
 from genz.statistics.parameters import Parameters
 from genz.statistics.regression import LatentFeatureRegression
 
@@ -72,11 +72,33 @@ class Sides:
     deciding: Indices
 
     @classmethod
-    def draw(cls, usable: NDArray[np.bool_], rng: np.random.Generator) -> "Sides":
-        """Part the usable items anew: every round is decided by other items."""
+    def draw(
+        cls, usable: NDArray[np.bool_], rng: np.random.Generator, grouping: Grouping | None = None
+    ) -> "Sides":
+        """Part the usable items anew: every round is decided by other items.
+
+        Groups stay together, as what they have in common would tell the same on both sides.
+        """
         rows = rng.permutation(np.flatnonzero(usable))
-        n_choosing = int(np.ceil(CHOOSING_SHARE * len(rows)))
-        return cls(np.sort(rows[:n_choosing]), rows[n_choosing:])
+        group_of = np.arange(len(rows)) if grouping is None else grouping.group_of[rows]
+        sizes = np.unique(group_of, return_counts=True)[1]
+        if len(sizes) in (1, len(rows)):
+            # What a single group has in common is the intercept.
+            n_choosing = int(np.ceil(CHOOSING_SHARE * len(rows)))
+            return cls(np.sort(rows[:n_choosing]), rows[n_choosing:])
+        chooses = _halved(sizes, rng)[np.unique(group_of, return_inverse=True)[1]]
+        return cls(np.sort(rows[chooses]), rows[~chooses])
+
+
+def _halved(sizes: Indices, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Part groups (G,) of these sizes: large ones first, each to the side that has fewer items."""
+    chooses = np.zeros(len(sizes), dtype=bool)
+    n_items = [0, 0]
+    for g in np.lexsort((rng.random(len(sizes)), -sizes)):
+        side = int(rng.integers(2)) if n_items[0] == n_items[1] else int(np.argmin(n_items))
+        chooses[g] = side == 0
+        n_items[side] += int(sizes[g])
+    return chooses
 
 
 def is_hard(column: Floats) -> bool:

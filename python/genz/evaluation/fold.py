@@ -62,7 +62,7 @@ class Fold:
     covariates, held_out_covariates : ndarray of shape (N, P), (n, P)
     weights : ndarray of shape (N,)
     groups : ndarray of shape (N,) or None
-        Items that must not be on both sides of an inner split.
+        Items that have something in common: they must not be on both sides of an inner split.
     is_scalar : bool
         Whether the user's targets were a vector of numbers, not a matrix.
     """
@@ -100,6 +100,7 @@ class Fold:
             self.targets[:, 0] if self.is_scalar else self.targets,
             covariates=self.covariates,
             sample_weight=self.weights,
+            groups=self.groups,
         )
         return Discovered(model, model.judgments_, model.judge(self.held_out))
 

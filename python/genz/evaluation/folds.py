@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from genz.catalog.fields import is_missing
+from genz.catalog.values import distinct
 from genz.errors import DataError, UsageError
+from genz.statistics.arrays import Indices
 
-Folds = NDArray[np.intp]
+Folds = Indices
 """Index of the fold in which each item is held out, (N,)."""
 
 
@@ -65,13 +65,3 @@ def folds_of_column(values: Sequence[Any], *, groups: Sequence[Any] | None = Non
                     "wanted one fold for each group"
                 )
     return folds
-
-
-def distinct(what: str, values: Sequence[Any]) -> Folds:
-    """Number distinct values in the order of first appearance; a missing one raises."""
-    codes: dict[str, int] = {}
-    for row, value in enumerate(values, start=1):
-        if is_missing(value):
-            raise DataError(f"the {what} of item {row} is missing, wanted one for each item")
-        codes.setdefault(str(value), len(codes))
-    return np.array([codes[str(value)] for value in values], dtype=np.intp)

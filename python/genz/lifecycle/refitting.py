@@ -17,7 +17,7 @@ from genz.discovery.questions import Questions
 from genz.discovery.state import is_hard
 from genz.errors import DataError, UsageError
 from genz.feature import features_of
-from genz.fitting import read_weights, template, warn_of
+from genz.fitting import read_groups, read_weights, template, warn_of
 from genz.foundation import FoundationModel
 from genz.gold import fit_with_gold
 from genz.lifecycle import repeats
@@ -45,6 +45,7 @@ def refit(  # noqa: PLR0915 - what a fit has is set one by one
     changes: Changes | None = None,
     covariates: Any = None,
     sample_weight: Any = None,
+    groups: Any = None,
     judgments: Any = None,
     discover: bool = False,
 ) -> "GenZRegressor":
@@ -64,7 +65,7 @@ def refit(  # noqa: PLR0915 - what a fit has is set one by one
     foundation_model = model._model()
     is_asked = bool(discover or new)
     items_given = replace(
-        _evidence(model, len(catalog), y, covariates, sample_weight),
+        _evidence(model, len(catalog), y, covariates, sample_weight, groups),
         is_certain=judgments is None and _stays_certain(model, foundation_model, is_asked),
     )
     trace = Trace(model.progress)
@@ -90,12 +91,13 @@ def refit(  # noqa: PLR0915 - what a fit has is set one by one
         after.endpoint_ = dict(getattr(foundation_model, "settings", {}))
     after.gold_ = None if gold is None else _labels_of(found, slots, gold)
     if discover and after.gold_ is not None:
-        found = fit_with_gold(found, evidence, after.gold_)
+        found = fit_with_gold(found, after.gold_)
     after.profiles_ = []  # Those of the fit before say nothing of this one.
     after.regression_, after.judgments_ = found.regression, found.judgments
-    after.features_ = features_of(found, catalog, evidence)
+    after.features_ = features_of(found, catalog)
     after.targets_ = as_floats("y", y, 2)
-    after.covariates_, after.item_weights_ = evidence.covariates, evidence.item_weights
+    after.covariates_, after.item_weights_ = evidence.covariates, found.evidence.fit_weights
+    after.group_correlation_ = found.evidence.group_correlation
     after.items_digest_ = catalog.digest()
     after.trace_ = trace.records
     after.locked_ = tuple(slot.description for slot in slots if slot.is_locked)
@@ -159,7 +161,7 @@ def _given(judgments: Any, n_items: int, kept: list[Slot], slots: list[Slot]) ->
 
 
 def _evidence(
-    model: "GenZRegressor", n_items: int, y: Any, covariates: Any, sample_weight: Any
+    model: "GenZRegressor", n_items: int, y: Any, covariates: Any, sample_weight: Any, groups: Any
 ) -> Evidence:
     """Everything about the items but their judgments; of the shapes that were fitted."""
     targets = as_targets(as_floats("y", y, 2), n_items, log=model.log_target)
@@ -173,7 +175,16 @@ def _evidence(
             f"covariates has {x.shape[1]} columns, wanted the {model.covariates_.shape[1]} of the "
             "fit"
         )
-    return Evidence(np.zeros((n_items, 0)), targets, x, read_weights(sample_weight, n_items))
+    grouping = read_groups(groups, n_items)
+    if grouping is not None and model.group_correlation_ is not None:
+        grouping = replace(grouping, correlation=model.group_correlation_)
+    return Evidence(
+        np.zeros((n_items, 0)),
+        targets,
+        x,
+        read_weights(sample_weight, n_items),
+        grouping=grouping,
+    )
 
 
 def _gold(model: "GenZRegressor", slots: list[Slot]) -> Floats | None:
@@ -213,7 +224,7 @@ def _fit(
         settings["judgment_kind"] = kinds
     start = _start(model, slots, evidence.judgments, settings["judgment_kind"])
     regression = LatentFeatureRegression(**settings)
-    fitted = ev.fit(regression, evidence, start=start, covariance=True, gold=gold)
+    fitted, evidence = ev.fit_wholly(regression, evidence, start, gold=gold)
     trace.add(
         max((record["step"] for record in model.trace_), default=0) + 1,
         "refit",
@@ -225,7 +236,7 @@ def _fit(
     )
     gains = [None if slot.is_new else model.features_[slot.origins[0]].gain for slot in slots]
     features = [slot.description for slot in slots]
-    return Discovered(features, gains, evidence.judgments, fitted)
+    return Discovered(features, gains, fitted, evidence)
 
 
 def _go_on(

@@ -101,10 +101,11 @@ _SHAPES: Final = {
 
 _OPTIONAL: Final = {
     "gold": "NK",
+    "group_correlation": "",
     "outlier_share_": "",
     **dict.fromkeys(("outlier_mean_", "outlier_variance_"), "D"),
 }
-"""Arrays of models with gold labels, and of those that allow for outlying items."""
+"""Arrays of models with gold labels, with groups, and of those that allow for outlying items."""
 
 _FINITE: Final = (
     *("weights_", "weights_std_error_", "intercept_", "covariate_weights_", "noise_variance_"),
@@ -112,7 +113,9 @@ _FINITE: Final = (
     "ridge_",
 )
 _RANGES: Final = {
-    **dict.fromkeys(("ppv_", "fomr_", "prevalence_", "judgments", "gold"), (0.0, 1.0)),
+    **dict.fromkeys(
+        ("ppv_", "fomr_", "prevalence_", "judgments", "gold", "group_correlation"), (0.0, 1.0)
+    ),
     "outlier_share_": (0.0, np.nextafter(1.0, 0.0)),
     **dict.fromkeys(
         ("weights_std_error_", "ridge_", "noise_variance_", "item_weights", "outlier_variance_"),
@@ -129,7 +132,7 @@ def check_document(document: Mapping[str, Any]) -> None:
 def check_arrays(document: Mapping[str, Any], arrays: Arrays) -> None:
     """Raise ValueError or KeyError unless the arrays fit the document and can be of a model."""
     _check_shapes(document, arrays)
-    for name in (*_FINITE, *(arrays.keys() & OUTLIER_ARRAYS)):
+    for name in (*_FINITE, *(arrays.keys() & {"group_correlation", *OUTLIER_ARRAYS})):
         if not np.isfinite(arrays[name]).all():
             raise ValueError(f"the array {name} holds NaN or infinity")
     if np.isinf(arrays["targets"]).any():

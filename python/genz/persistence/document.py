@@ -85,4 +85,6 @@ def arrays_of(model: "GenZRegressor") -> Arrays:
     arrays["objectives"] = model.regression_.log_likelihoods_
     if model.gold_ is not None:
         arrays["gold"] = model.gold_
+    if model.group_correlation_ is not None:
+        arrays["group_correlation"] = np.asarray(model.group_correlation_)
     return arrays

@@ -31,6 +31,8 @@ def restore(
     for array in TRAINING:
         setattr(model, f"{array}_", arrays[array])
     model.gold_ = arrays.get("gold")
+    correlation = arrays.get("group_correlation")
+    model.group_correlation_ = None if correlation is None else float(correlation)
     model.is_scalar_ = document["is_scalar"]
     model.n_targets_ = document["n_targets"]
     model.fields_ = tuple(Field(f["name"], FieldKind(f["kind"])) for f in document["fields"])

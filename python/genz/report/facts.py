@@ -46,6 +46,7 @@ def facts_of(
         "Fields": _fields(model),
         "Judgments": _judgments(model.judgments_),
         "Item weights": metadata.get("weight") or "all equal",
+        "Groups": _groups(model),
         "Log likelihood": f"{number(regression.log_likelihood_, digits=5)} nats",
         "EM": f"{plural(regression.n_iter_, 'iteration')}, "
         f"{'converged' if regression.converged_ else 'not converged'}; solver "
@@ -107,6 +108,14 @@ def _outlying(model: GenZRegressor) -> str | None:
     named = [f"{ids[n]} ({percent(found[n])})" for n in first if found[n] > 0.5]
     surest = f"; surest: {', '.join(named)}" if named else ""
     return f"{percent(share)} follow no feature{surest}"
+
+
+def _groups(model: GenZRegressor) -> str | None:
+    """How much items of a group have in common."""
+    if model.group_correlation_ is None:
+        return None
+    name = model.metadata.get("group") or "given"
+    return f"{name}; residuals of a group correlate by {number(model.group_correlation_)}"
 
 
 def _fields(model: GenZRegressor) -> str:

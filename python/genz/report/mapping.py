@@ -1,14 +1,12 @@
 """Maps of all items of a saved model: judgments by target, and vector targets in two dimensions."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from genz.regressor import GenZRegressor
 from genz.report.checks import Floats
 from genz.report.maps import EmbeddingMap, JudgmentMap
 from genz.report.text import number
-
-Indices = NDArray[np.intp]
+from genz.statistics.arrays import Indices
 
 N_GROUPS = 24
 MAX_POINTS = 800

@@ -10,6 +10,7 @@ from scipy import sparse
 from genz.errors import DataError, UsageError
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
 Singles = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
