@@ -10,7 +10,7 @@ import numpy as np
 from genz.asynchronous import LoopThread
 from genz.catalog import Catalog
 from genz.catalog.values import distinct
-from genz.discovery import Discovered
+from genz.discovery import Discovered, Settings
 from genz.discovery.contrast import KINDS
 from genz.discovery.state import MIN_ITEMS
 from genz.errors import ConvergenceWarning, DataError, DataWarning, UsageError
@@ -189,6 +189,13 @@ def template(
     )
 
 
+def settings_of(model: "GenZRegressor") -> Settings:
+    """How long and how hard the estimator is to look."""
+    return Settings(
+        model.n_features, model.contrast, patience=model.patience, n_searches=model.n_searches
+    )
+
+
 def warn_of_unused(labels: GoldLabels, features: list[str]) -> None:
     """Warn of gold labels that belong to no feature of the model."""
     unused = labels.unused(features)
@@ -224,6 +231,7 @@ def _check_options(model: "GenZRegressor", n_own: int) -> None:
     if model.contrast not in KINDS:
         raise UsageError(f"contrast is {model.contrast!r}, wanted one of {', '.join(KINDS)}")
     check_count("patience", model.patience, 0)
+    check_count("n_searches", model.n_searches, 1)
     if check_count("n_features", model.n_features, 1) < n_own:
         raise UsageError(
             f"n_features is {model.n_features}, wanted room for the {n_own} features given"

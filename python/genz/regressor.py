@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from genz.asynchronous import LoopThread
-from genz.discovery import Discovery, Settings, Trace
+from genz.discovery import Trace, discover
 from genz.discovery.evidence import Evidence
 from genz.discovery.questions import Questions
 from genz.feature import features_of
 from genz.fitted_regressor import FittedRegressor
-from genz.fitting import Given, own_judgments, template, warn_of, warn_of_unused
+from genz.fitting import Given, own_judgments, settings_of, template, warn_of, warn_of_unused
 from genz.foundation import FoundationModel
 from genz.gold import fit_with_gold
 from genz.identification import profile_features
@@ -47,7 +47,10 @@ class GenZRegressor(FittedRegressor):
         chance; or nothing (features are proposed from a sample of items). The latter two are
         baselines.
     patience : int
-        Rounds without a new feature before discovery stops.
+        Rounds without a new feature before a search stops.
+    n_searches : int
+        Independent searches, whose features the fit joins: more are more accurate, and each asks
+        as much as the first.
     random_state : int
         The same seed gives the same features.
     n_threads : int, optional
@@ -119,6 +122,7 @@ class GenZRegressor(FittedRegressor):
         regression: LatentFeatureRegression | None = None,
         contrast: str = "errors",
         patience: int = 8,
+        n_searches: int = 1,
         random_state: int = 0,
         n_threads: int | None = None,
         progress: Callable[[dict[str, Any]], None] | None = None,
@@ -133,6 +137,7 @@ class GenZRegressor(FittedRegressor):
         self.regression = regression
         self.contrast = contrast
         self.patience = patience
+        self.n_searches = n_searches
         self.random_state = random_state
         self.n_threads = n_threads
         self.progress = progress
@@ -200,14 +205,15 @@ class GenZRegressor(FittedRegressor):
                 is_certain=self.is_certain_,
                 grouping=given.grouping,
             )
-            discovery = Discovery(
-                Questions(model, given.catalog, loop.run),
-                template(self, model, is_certain=self.is_certain_),
-                Settings(self.n_features, self.contrast, patience=self.patience),
-                trace,
-                np.random.default_rng(self.random_state),
+            found = discover(
+                evidence,
+                own,
+                questions=Questions(model, given.catalog, loop.run),
+                regression=template(self, model, is_certain=self.is_certain_),
+                settings=settings_of(self),
+                trace=trace,
+                rng=np.random.default_rng(self.random_state),
             )
-            found = discovery.run(evidence, own)
         self.gold_ = None
         if given.labels is not None:
             self.gold_ = given.labels.matrix(found.features)

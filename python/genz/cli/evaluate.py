@@ -76,6 +76,7 @@ def evaluate(
     n_features: int | None,
     features_file: Path | None,
     patience: int,
+    n_searches: int,
     seed: int,
     n_folds: int | None,
     fold_column: str | None,
@@ -114,7 +115,15 @@ def evaluate(
     foundation_model = about_model.make(
         image_root=catalog_directory(catalog), seed=seed, targets=given.target
     )
-    model = make_model(given, foundation_model, n_features, features_file, patience, seed)
+    model = make_model(
+        given,
+        foundation_model,
+        n_features,
+        features_file,
+        patience=patience,
+        n_searches=n_searches,
+        seed=seed,
+    )
     training = read_training(catalog, given)
     if directory is not None:
         _check_model(directory, training.target_names, log=given.log_target)

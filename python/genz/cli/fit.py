@@ -66,6 +66,7 @@ def fit(
     n_features: int | None,
     features_file: Path | None,
     patience: int,
+    n_searches: int,
     seed: int,
     gold: Path | None,
     profile: bool,
@@ -93,7 +94,15 @@ def fit(
     foundation_model = about_model.make(
         image_root=catalog_directory(catalog), seed=seed, targets=given.target
     )
-    model = make_model(given, foundation_model, n_features, features_file, patience, seed)
+    model = make_model(
+        given,
+        foundation_model,
+        n_features,
+        features_file,
+        patience=patience,
+        n_searches=n_searches,
+        seed=seed,
+    )
     training = read_training(catalog, given)
     labels = None if gold is None else read_gold(gold, training, given.id)
     for said in training.left_out():

@@ -45,7 +45,17 @@ patience_option = _discovery(
     default=8,
     show_default=True,
     metavar="N",
-    help="Rounds without a new feature before discovery stops.",
+    help="Rounds without a new feature before a search stops.",
+)
+
+searches_option = _discovery(
+    "--searches",
+    "n_searches",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Independent searches, whose features the fit joins: more accurate, N times the asking.",
 )
 
 
@@ -97,6 +107,7 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="The most features.  [default: 30, with a vector target 20]",
         ),
         patience_option,
+        searches_option,
         _discovery(
             "--features-file",
             type=PATH,

@@ -36,6 +36,7 @@ def plan(
     n_features: int | None,
     features_file: Path | None,
     patience: int,
+    n_searches: int,
     seed: int,
     out: Path | None,
     as_json: bool,
@@ -49,16 +50,24 @@ def plan(
     """
     from genz.cli.foundation import ModelOptions
     from genz.cli.training import Roles, make_model, read_training
-    from genz.discovery import Settings
     from genz.discovery.plan import plan_fit
+    from genz.fitting import settings_of
 
     del out
     about_model, roles = ModelOptions.split(options)
     given = Roles(**roles)
     foundation_model = asked(about_model.make(image_root=catalog_directory(catalog), seed=seed))
-    model = make_model(given, foundation_model, n_features, features_file, patience, seed)
+    model = make_model(
+        given,
+        foundation_model,
+        n_features,
+        features_file,
+        patience=patience,
+        n_searches=n_searches,
+        seed=seed,
+    )
     training = read_training(catalog, given)
-    settings = Settings(n_features=model.n_features, patience=model.patience)
+    settings = settings_of(model)
     steps = plan_fit(foundation_model, training.items, settings, model.features or ())
     show(steps, foundation_model.prices, as_json=as_json)
 

@@ -164,7 +164,9 @@ def make_model(
     foundation_model: FoundationModel,
     n_features: int | None,
     features_file: Path | None,
+    *,
     patience: int,
+    n_searches: int,
     seed: int,
 ) -> GenZRegressor:
     """Make the estimator that the options describe."""
@@ -183,6 +185,7 @@ def make_model(
         log_target=roles.log_target,
         features=own or None,
         patience=patience,
+        n_searches=n_searches,
         random_state=seed,
     )
 

@@ -18,11 +18,15 @@ SHARE = 0.1
 
 
 class AlphaInvesting:
-    """Wealth of a run of tests."""
+    """Wealth of a series of tests."""
 
     def __init__(self) -> None:
         self._wealth = INITIAL_WEALTH
         self.n_tests = 0
+
+    def renew(self) -> None:
+        """Start anew; the number of tests goes on."""
+        self._wealth = INITIAL_WEALTH
 
     @property
     def level(self) -> float:

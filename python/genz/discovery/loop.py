@@ -1,103 +1,59 @@
-"""The loop of discovery: fit, contrast, propose, screen, race, accept, prune."""
+"""The loop of a search: fit, contrast, propose, screen, race, accept, prune."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from sklearn.base import clone
 
 from genz.discovery import contrast, pruning
 from genz.discovery import evidence as ev
 from genz.discovery.design import Base
 from genz.discovery.evidence import Evidence
 from genz.discovery.exact_check import evidence_gain_exact
+from genz.discovery.fits import Fits
 from genz.discovery.investing import AlphaInvesting
 from genz.discovery.kinds import Kinds
 from genz.discovery.questions import Questions
 from genz.discovery.racing import Runner, race
 from genz.discovery.screening import Screened, promised, screen
+from genz.discovery.settings import Settings
 from genz.discovery.state import Fitted, Found, Sides
 from genz.discovery.trace import Trace
 from genz.statistics.arrays import Floats, Indices
-from genz.statistics.regression import LatentFeatureRegression
-
-FIT_ITERATIONS = 60
-FIT_TOL = 1e-6
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How long to look and how hard.
+class Search:
+    """One search of one catalog, whose foundation model is asked by `questions`.
 
-    Attributes
-    ----------
-    n_features : int
-        The most features, the user's own included.
-    contrast : {"errors", "random", "none"}
-        What chooses the groups that are contrasted, see :func:`genz.discovery.contrast.choose`.
-    n_trials : int
-        Of the descriptions proposed in a round, how many enter the race and are decided upon.
-    patience : int
-        Rounds without an accepted feature before the loop stops.
-    screening_items : int
-        Choosing items on which candidates are judged first.
+    Its tests go on with the wealth of `investing`.
     """
-
-    n_features: int = 30
-    contrast: str = "errors"
-    n_trials: int = 16
-    patience: int = 8
-    screening_items: int = 600
-
-
-@dataclass(frozen=True)
-class Discovered:
-    """Features, the gain of each, the regression on them, and all that it was fitted to."""
-
-    features: list[str]
-    gains: list[float | None]
-    regression: LatentFeatureRegression
-    evidence: Evidence
-
-    @property
-    def judgments(self) -> Floats:
-        """Judgments of the training items, (N, K)."""
-        return self.evidence.judgments
-
-
-class Discovery:
-    """One run over one catalog, whose foundation model is asked by `questions`; `trace` is told."""
 
     def __init__(
         self,
         questions: Questions,
-        regression: LatentFeatureRegression,
+        fits: Fits,
         settings: Settings,
+        investing: AlphaInvesting,
         trace: Trace,
         rng: np.random.Generator,
     ) -> None:
         self._questions = questions
-        self._regression = regression
-        # Until the last fit, outlying items are weighed down before it and not by it.
-        self._trial = clone(regression).set_params(outliers=False)
+        self._fits = fits
         self._settings = settings
         self._trace = trace
         self._rng = rng
         self._kinds = Kinds(contrast.KINDS[settings.contrast], rng)
-        self._investing = AlphaInvesting()
+        self._investing = investing
 
     def run(
-        self, everything: Evidence, features: Sequence[str], n_locked: int | None = None
-    ) -> Discovered:
-        """Discover features beside those given, whose judgments `everything` already has.
+        self, everything: Evidence, found: Found, n_locked: int, step: int = 0
+    ) -> tuple[Found, Fitted, int]:
+        """Look for features beside those of `found`, of which the first `n_locked` stay.
 
-        The first `n_locked` of them are never dropped; None locks all.
+        Rounds are numbered on from `step`; the number of the last is returned as well.
         """
-        n_locked = len(features) if n_locked is None else n_locked
-        found = Found(tuple(features), (None,) * len(features), everything.judgments)
-        fitted = self._fit(everything, found, None)
-        self._record_fit(0, fitted)
-        idle_rounds = step = 0
+        fitted = self._fits.quick(everything, found, None)
+        self._trace.add_fit(step, fitted.regression)
+        idle_rounds = 0
         while n_locked < self._settings.n_features:
             if idle_rounds >= self._settings.patience:
                 self._trace.add(step, "stop", reason=f"{idle_rounds} rounds without a new feature")
@@ -107,13 +63,13 @@ class Discovery:
             found, fitted = self._round(step, everything, found, fitted, n_locked)
             # Replacing features is welcome, but it could go on for ever.
             idle_rounds = 0 if len(found.features) > before else idle_rounds + 1
-        return self._finish(step, everything, found, fitted, n_locked)
+        return found, fitted, step
 
     def _round(
         self, step: int, everything: Evidence, found: Found, fitted: Fitted, n_locked: int
     ) -> tuple[Found, Fitted]:
         """Propose and screen by the choosing items, decide by the others."""
-        everything = self._weighed(everything, found, fitted)
+        everything = self._fits.weighed(everything, found, fitted)
         is_usable = (everything.item_weights > 0) & ~np.isnan(everything.targets).all(axis=1)
         sides = Sides.draw(is_usable, self._rng, everything.grouping)
         kinds = contrast.KINDS[self._settings.contrast]
@@ -272,7 +228,7 @@ class Discovery:
 
         The test has decided on its own; this is a check that least squares and the model agree.
         """
-        trial = self._fit(everything, larger, fitted)
+        trial = self._fits.quick(everything, larger, fitted)
         gain = evidence_gain_exact(
             trial.regression,
             fitted.regression,
@@ -286,87 +242,18 @@ class Discovery:
                 reason = "the log evidence of the deciding items falls under the model itself"
                 self._reject(step, description, reason)
             return found, fitted, False
-        self._record_fit(step, trial)
-        return *self._prune(step, everything, larger, trial, n_locked), True
-
-    def _prune(
-        self, step: int, everything: Evidence, found: Found, fitted: Fitted, n_locked: int
-    ) -> tuple[Found, Fitted]:
-        """Drop what least squares does not miss, and the weakest of too many."""
-        price = pruning.MIN_LOSS * everything.targets.shape[1]
-        while len(found.features) > n_locked:
-            k, loss = pruning.find_weakest(everything, fitted, found, n_locked)
-            if loss >= price and len(found.features) <= self._settings.n_features:
-                break
-            description = found.features[k]
-            found = found.without(k)
-            fitted = self._fit(everything, found, fitted)
-            n_left = len(found.features)
-            self._trace.add(step, "prune", description=description, loss=loss, n_features=n_left)
-        return found, fitted
-
-    def _finish(
-        self, step: int, everything: Evidence, found: Found, fitted: Fitted, n_locked: int
-    ) -> Discovered:
-        """Fit to convergence with standard errors, dropping what does not pay under the model."""
-        everything = ev.grouped(fitted.regression, everything.with_judgments(found.judgments))
-        typical = self._weighed(everything, found, fitted)
-        while True:
-            whole = typical.with_judgments(found.judgments)
-            start = fitted.start(found)
-            regression = ev.fit(self._trial, whole, start=start, covariance=True)
-            fitted = Fitted(found.features, regression)
-            idle = pruning.find_idle(fitted, found, typical, n_locked)
-            if idle is None:
-                break
-            k, loss, smaller = idle
-            description = found.features[k]
-            found = found.without(k)
-            fitted = Fitted(found.features, smaller)
-            n_left = len(found.features)
-            self._trace.add(step, "prune", description=description, loss=loss, n_features=n_left)
-
-        evidence = everything.with_judgments(found.judgments)
-        if self._regression.outliers or evidence.grouping is not None:
-            regression, evidence = ev.fit_wholly(self._regression, evidence, fitted.start(found))
-            fitted = Fitted(found.features, regression)
-        self._record_fit(step, fitted)
-        return Discovered(
-            list(found.features),
-            list(found.gains),
-            fitted.regression,
-            evidence,
+        self._trace.add_fit(step, trial.regression)
+        kept = pruning.prune(
+            self._fits,
+            everything,
+            larger,
+            trial,
+            min_loss=pruning.MIN_LOSS * everything.targets.shape[1],
+            n_features=self._settings.n_features,
+            n_locked=n_locked,
+            tell=partial(self._trace.add, step, "prune"),
         )
-
-    def _weighed(self, everything: Evidence, found: Found, fitted: Fitted) -> Evidence:
-        """All items, weighed by what they tell beside the others of their group.
-
-        Those that look outlying are weighed down if the regression allows for them.
-        """
-        everything = ev.grouped(fitted.regression, everything.with_judgments(found.judgments))
-        return (
-            ev.typical(fitted.regression, everything) if self._regression.outliers else everything
-        )
-
-    def _fit(self, everything: Evidence, found: Found, before: Fitted | None) -> Fitted:
-        regression = ev.fit(
-            self._trial,
-            everything.with_judgments(found.judgments),
-            start=None if before is None else before.start(found),
-            max_iter=FIT_ITERATIONS,
-            tol=FIT_TOL,
-        )
-        return Fitted(found.features, regression)
+        return *kept, True
 
     def _reject(self, step: int, description: str, reason: str, **numbers: float) -> None:
         self._trace.add(step, "reject", description=description, reason=reason, **numbers)
-
-    def _record_fit(self, step: int, fitted: Fitted) -> None:
-        self._trace.add(
-            step,
-            "fit",
-            n_features=len(fitted.features),
-            log_likelihood=fitted.regression.log_likelihood_,
-            n_iter=fitted.regression.n_iter_,
-            converged=fitted.regression.converged_,
-        )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from genz.catalog import Catalog
-from genz.discovery.loop import Settings
+from genz.discovery.settings import Settings
 from genz.discovery.state import CHOOSING_SHARE
 from genz.foundation.remote import RemoteModel, Step
 from genz.foundation.remote.outlook import TYPICAL_FEATURE, total
@@ -16,7 +16,7 @@ def plan_fit(
 
     A round proposes, screens all candidates on a sample and judges the best on all items. Likely
     is one feature a round and then `patience` rounds without; at most every feature comes after
-    the longest wait.
+    the longest wait. Every search takes as many.
     """
     candidates = [f"{TYPICAL_FEATURE} {n}" for n in range(model.n_proposals)]
     trials = candidates[: settings.n_trials]
@@ -32,8 +32,8 @@ def plan_fit(
     ]
     one = total(steps, "one round")
     n_wanted = settings.n_features - len(own)
-    n_likely = n_wanted + settings.patience if n_wanted else 0
-    n_most = (n_wanted + 1) * settings.patience if n_wanted else 0
+    n_likely = settings.n_searches * (n_wanted + settings.patience) if n_wanted else 0
+    n_most = settings.n_searches * (n_wanted + 1) * settings.patience if n_wanted else 0
     return [
         *([given] if own else []),
         *steps,

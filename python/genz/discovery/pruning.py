@@ -1,9 +1,12 @@
 """Features that stopped paying once others came."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from genz.discovery import evidence as ev
 from genz.discovery.evidence import Evidence
+from genz.discovery.fits import Fits
 from genz.discovery.state import Fitted, Found
 from genz.statistics.arrays import Floats
 from genz.statistics.regression import LatentFeatureRegression
@@ -59,6 +62,32 @@ def find_weakest(everything: Evidence, fitted: Fitted, found: Found, n_locked: i
     lost[:n_locked] = np.inf
     k = int(np.argmin(lost))
     return k, float(lost[k])
+
+
+def prune(
+    fits: Fits,
+    everything: Evidence,
+    found: Found,
+    fitted: Fitted,
+    *,
+    min_loss: float,
+    n_features: int,
+    n_locked: int,
+    tell: Callable[..., None],
+) -> tuple[Found, Fitted]:
+    """Drop features whose loss is below `min_loss`, and the weakest of more than `n_features`.
+
+    `tell` is told the ``description``, the ``loss`` and ``n_features``, how many are left, of each.
+    """
+    while len(found.features) > n_locked:
+        k, loss = find_weakest(everything, fitted, found, n_locked)
+        if loss >= min_loss and len(found.features) <= n_features:
+            break
+        description = found.features[k]
+        found = found.without(k)
+        fitted = fits.quick(everything, found, fitted)
+        tell(description=description, loss=loss, n_features=len(found.features))
+    return found, fitted
 
 
 def find_idle(

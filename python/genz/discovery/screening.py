@@ -71,7 +71,7 @@ def _without_twins(screened: list[Screened]) -> list[Screened]:
     kept: list[Screened] = []
     judged = np.zeros((len(screened[0].judgments) if screened else 0, 0))
     for one in screened:
-        if not one.reason and _is_like(one.judgments, judged):
+        if not one.reason and is_like(one.judgments, judged):
             kept.append(replace(one, reason="judged like a better one"))
             continue
         if not one.reason:
@@ -86,7 +86,7 @@ def _why_not(column: Floats, known: Floats) -> str:
         return f"{unknown:.0%} of the judgments are unknown"
     if _minority(column) < MIN_MINORITY:
         return "nearly all items are judged alike"
-    return "judged like a known feature" if _is_like(column, known) else ""
+    return "judged like a known feature" if is_like(column, known) else ""
 
 
 def _minority(column: Floats) -> float:
@@ -102,7 +102,7 @@ def _minority(column: Floats) -> float:
     return float(square.sum() ** 2 / (square**2).sum())
 
 
-def _is_like(column: Floats, others: Floats) -> bool:
+def is_like(column: Floats, others: Floats) -> bool:
     """Whether the judgments agree with those of another, or contradict them, on nearly all items.
 
     Correlations tell two rare features apart, which both lack on nearly all items.

@@ -24,7 +24,7 @@ class Found:
     gains: tuple[float | None, ...]
     judgments: Floats
 
-    def with_feature(self, description: str, gain: float, column: Floats) -> "Found":
+    def with_feature(self, description: str, gain: float | None, column: Floats) -> "Found":
         """Append a feature."""
         return Found(
             (*self.features, description),

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from genz.statistics.regression import LatentFeatureRegression
+
 Record = dict[str, Any]
 
 
@@ -13,9 +15,9 @@ class Trace:
 
     A record has ``step`` (round, 0 before the first), ``action`` (``"fit"``, ``"contrast"``,
     ``"propose"``, ``"accept"``, ``"reject"``, ``"confirm"``, ``"prune"``, ``"cost"``, ``"stop"``,
-    ``"refit"``) and the numbers behind the decision, all of JSON's types. A round's accepted
-    features stand only if ``"confirm"`` says that the log evidence of the deciding items rose under
-    the model, refitted to all items.
+    ``"search"``, ``"join"``, ``"refit"``) and the numbers behind the decision, all of JSON's types.
+    A round's accepted features stand only if ``"confirm"`` says that the log evidence of the
+    deciding items rose under the model, refitted to all items.
     """
 
     def __init__(self, observer: Callable[[Record], None] | None = None) -> None:
@@ -29,6 +31,17 @@ class Trace:
         self.records.append(record)
         if self._observer is not None:
             self._observer(record)
+
+    def add_fit(self, step: int, regression: LatentFeatureRegression) -> None:
+        """Append how well a regression fits."""
+        self.add(
+            step,
+            "fit",
+            n_features=len(regression.weights_),
+            log_likelihood=regression.log_likelihood_,
+            n_iter=regression.n_iter_,
+            converged=regression.converged_,
+        )
 
 
 def _plain(value: Any) -> Any:

@@ -104,6 +104,7 @@ class Setting:
         n_features: int,
         *,
         patience: int,
+        n_searches: int = 1,
         seed: int,
         progress: Callable[[dict[str, Any]], None] | None = None,
     ) -> GenZRegressor:
@@ -113,6 +114,7 @@ class Setting:
             n_features,
             log_target=self.log_target,
             patience=patience,
+            n_searches=n_searches,
             random_state=seed,
             progress=progress,
         )

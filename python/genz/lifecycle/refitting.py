@@ -10,14 +10,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from genz.asynchronous import LoopThread
 from genz.catalog import Catalog
-from genz.discovery import Discovered, Discovery, Settings, Trace
+from genz.discovery import Discovered, Trace, discover
 from genz.discovery import evidence as ev
 from genz.discovery.evidence import Evidence
 from genz.discovery.questions import Questions
 from genz.discovery.state import is_hard
 from genz.errors import DataError, UsageError
 from genz.feature import features_of
-from genz.fitting import read_groups, read_weights, template, warn_of
+from genz.fitting import read_groups, read_weights, settings_of, template, warn_of
 from genz.foundation import FoundationModel
 from genz.gold import fit_with_gold
 from genz.lifecycle import repeats
@@ -249,14 +249,16 @@ def _go_on(
 ) -> Discovered:
     """Discover from what was found; rounds are numbered on, gains of what stays are kept."""
     rounds = Trace(model.progress)
-    discovery = Discovery(
-        questions,
-        found.regression,
-        Settings(model.n_features, model.contrast, patience=model.patience),
-        rounds,
-        np.random.default_rng(model.random_state),
+    larger = discover(
+        evidence,
+        found.features,
+        questions=questions,
+        regression=found.regression,
+        settings=settings_of(model),
+        trace=rounds,
+        rng=np.random.default_rng(model.random_state),
+        n_locked=n_locked,
     )
-    larger = discovery.run(evidence, found.features, n_locked)
     before = max(record["step"] for record in trace.records)
     trace.records.extend({**r, "step": before + r["step"]} for r in rounds.records)
     known = dict(zip(found.features, found.gains, strict=True))

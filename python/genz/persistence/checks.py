@@ -46,6 +46,7 @@ _SETTINGS: Final = {
     "features": _NAMES,
     "contrast": str,
     "patience": int,
+    "n_searches": int,
     "random_state": (int, NoneType),
 }
 _REGRESSION: Final = {

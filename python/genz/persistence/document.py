@@ -30,7 +30,7 @@ REGRESSION_FACTS: Final = (
 TRAINING: Final = ("judgments", "targets", "covariates", "item_weights")
 SETTINGS: Final = (
     *("n_features", "log_target", "text", "table", "images"),
-    *("features", "contrast", "patience", "random_state"),
+    *("features", "contrast", "patience", "n_searches", "random_state"),
 )
 
 
@@ -68,7 +68,7 @@ def document_of(model: "GenZRegressor") -> dict[str, Any]:
 def _settings(model: "GenZRegressor") -> dict[str, Any]:
     """The options as what they count as: the constructor's attributes may be of other types."""
     settings = _with_seed({name: getattr(model, name) for name in SETTINGS})
-    counts = {name: int(settings[name]) for name in ("n_features", "patience")}
+    counts = {name: int(settings[name]) for name in ("n_features", "patience", "n_searches")}
     return settings | counts | {"log_target": bool(settings["log_target"])}
 
 

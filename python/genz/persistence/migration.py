@@ -16,6 +16,8 @@ def migrate(document: dict[str, Any], arrays: Arrays) -> None:
     for version in range(document["schema_version"], SCHEMA_VERSION):
         MIGRATIONS[version](document, arrays)
         document["schema_version"] = version + 1
+    # At first there was a single search.
+    document["settings"].setdefault("n_searches", 1)
 
 
 def _from_3(document: dict[str, Any], arrays: Arrays) -> None:

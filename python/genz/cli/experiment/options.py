@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from genz.cli.model_options import model_options
-from genz.cli.options import PATH, output_options, patience_option
+from genz.cli.options import PATH, output_options, patience_option, searches_option
 
 Command = Callable[..., Any]
 
@@ -81,6 +81,7 @@ def repetition_options(*, n_folds: int, n_features: int) -> Callable[[Command], 
             help="The most features.",
         ),
         patience_option,
+        searches_option,
         click.option(
             "--methods",
             "baselines",

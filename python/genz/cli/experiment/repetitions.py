@@ -30,6 +30,7 @@ class RepetitionOptions:
     n_folds: int
     n_features: int
     patience: int
+    n_searches: int
     baselines: str | tuple[str, ...]
     n_items: int | None
     out: Path | None
@@ -76,6 +77,7 @@ def run_repetitions(
                 foundation_model,
                 chosen.n_features,
                 patience=chosen.patience,
+                n_searches=chosen.n_searches,
                 seed=seed,
                 progress=progress.on_decision,
             )
@@ -162,8 +164,14 @@ def _save(
 
     assert chosen.out is not None  # noqa: S101 - the caller asks
     seed = chosen.seeds[0]
-    model = setting.model(foundation_model, chosen.n_features, patience=chosen.patience, seed=seed)
-    model.fit(setting.items, setting.y, covariates=setting.covariates)
+    model = setting.model(
+        foundation_model,
+        chosen.n_features,
+        patience=chosen.patience,
+        n_searches=chosen.n_searches,
+        seed=seed,
+    )
+    model.fit(setting.items, setting.y, covariates=setting.covariates, groups=setting.groups)
     model.metadata = {
         "catalog": setting.name,
         "target": list(setting.target),
@@ -171,6 +179,7 @@ def _save(
         "ids": setting.ids,
         "covariates": list(setting.covariate_names),
         "weight": None,
+        "group": None,
         "n_without_target": 0,
         "seed": seed,
     }
