@@ -113,6 +113,18 @@ def test_vector_targets_are_discovered_too() -> None:
     assert model.predict(items).shape == targets.shape
 
 
+def test_covariates_that_some_items_cannot_tell_apart_are_no_obstacle() -> None:
+    """A rare indicator is constant in many halves of the items, which only some rounds show."""
+    items, y = houses(4, 120)
+    rare = np.zeros((120, 2))
+    rare[[3, 60], [0, 1]] = 1
+    model = genz.GenZRegressor(n_features=6, patience=8)
+    model.fit(items, y + 3 * rare[:, 0], covariates=rare)
+    kinds = [record["kind"] for record in model.trace_ if record["action"] == "contrast"]
+    assert kinds.count("split") >= 2
+    assert model.regression_.covariate_weights_[0, 0] == pytest.approx(3, abs=1.5)
+
+
 def test_sides_part_the_items_and_never_overlap() -> None:
     for n_items in (3, 4, 7, 100):
         usable = np.arange(n_items) % 5 != 1

@@ -153,18 +153,25 @@ def _split_posterior(
     direction: Floats,
     rng: np.random.Generator,
 ) -> Floats:
-    """Posterior of a feature that no one has judged, started on either side and the best kept."""
-    unknown = evidence.with_column(np.full(len(evidence.targets), np.nan))
+    """Posterior of a feature that no one has judged, started on either side and the best kept.
+
+    Covariates keep their effects: among some of the items they may depend on each other.
+    """
+    explained = evidence.covariates @ regression.covariate_weights_
+    unknown = replace(
+        evidence.with_column(np.full(len(evidence.targets), np.nan)),
+        targets=evidence.targets - explained,
+        covariates=np.zeros((len(explained), 0)),
+    )
+    known = replace(regression.parameters_, covariate_weights=np.zeros((0, explained.shape[1])))
     effect = direction * np.sqrt(regression.noise_variance_)
     best: LatentFeatureRegression | None = None
     for sign in rng.permutation([-1.0, 1.0]):
-        start = regression.parameters_.with_feature(
-            sign * effect, error_rate=regression.rate_centre, is_hard=True
-        )
+        start = known.with_feature(sign * effect, error_rate=regression.rate_centre, is_hard=True)
         split = ev.fit(regression, unknown, start=start, max_iter=SPLIT_ITERATIONS, tol=1e-6)
         if best is None or split.log_likelihoods_[-1] > best.log_likelihoods_[-1]:
             best = split
     assert best is not None  # noqa: S101 - both signs were tried
-    posterior = best.posterior(unknown.judgments, evidence.targets, evidence.covariates)
+    posterior = best.posterior(unknown.judgments, unknown.targets, unknown.covariates)
     assert posterior.marginals is not None  # noqa: S101 - the default asks for marginals
     return np.asarray(posterior.marginals[:, -1])
