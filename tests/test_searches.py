@@ -12,6 +12,7 @@ from commands import run
 from genz.discovery.ending import joined
 from genz.discovery.investing import INITIAL_WEALTH, SHARE
 from genz.discovery.state import Found
+from genz.report.trace import proposals_of, steps_of
 from test_groups import Floats
 
 
@@ -110,10 +111,29 @@ def test_what_is_judged_alike_is_joined_once() -> None:
     a, b, c = (rng.random((3, 100)) < 0.5).astype(float)
     first = Found(("a", "b"), (3.0, 2.0), np.column_stack([a, b]))
     second = Found(("not a", "c", "b"), (2.5, 1.0, 2.0), np.column_stack([1 - a, c, b]))
-    both = joined([first, second])
+    both, twins = joined([first, second])
+    assert twins == {"not a": "a"}
     assert both.features == ("a", "b", "c")
     assert both.gains == (3.0, 2.0, 1.0)
     np.testing.assert_array_equal(both.judgments, np.column_stack([a, b, c]))
+
+
+def test_the_report_tells_searches_and_what_became_of_each_find(
+    model: genz.GenZRegressor,
+) -> None:
+    told = [step.action for step in steps_of(model.trace_)]
+    starts = [f"start of search {n} of 3" for n in (1, 2, 3)]
+    assert [action for action in told if action.startswith("start")] == starts
+    in_model = {feature.description for feature in model.features_}
+    reasons: dict[str, set[str]] = {}
+    for proposal in proposals_of(model.trace_):
+        if proposal.accepted:
+            reasons.setdefault(proposal.description, set()).add(proposal.reason)
+    assert {text for text, each in reasons.items() if "in the model" in each} == in_model
+    pruned = of(model, "prune")
+    alike = {record["description"] for record in pruned if "like" in record}
+    for text in alike - in_model:
+        assert any(reason.startswith("left out in the end: judged") for reason in reasons[text])
 
 
 def test_a_model_remembers_its_searches(model: genz.GenZRegressor, tmp_path: Path) -> None:

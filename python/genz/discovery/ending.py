@@ -7,7 +7,7 @@ from genz.discovery import evidence as ev
 from genz.discovery import pruning
 from genz.discovery.evidence import Evidence
 from genz.discovery.fits import Fits
-from genz.discovery.screening import is_like
+from genz.discovery.screening import like_which
 from genz.discovery.state import Fitted, Found
 from genz.discovery.trace import Trace
 from genz.statistics.arrays import Floats
@@ -29,15 +29,28 @@ class Discovered:
         return self.evidence.judgments
 
 
-def joined(searches: Sequence[Found]) -> Found:
-    """Join the features of all searches; what says the same as one before it is left out."""
-    first, *others = searches
+def joined(searches: Sequence[Found]) -> tuple[Found, dict[str, str]]:
+    """Join the features of all searches; what is judged like one before it is left out.
+
+    Returns
+    -------
+    Found
+    dict of str to str
+        What was left out, and what it is judged like.
+    """
+    both, *others = searches
+    twins = {}
     for other in others:
         for k, description in enumerate(other.features):
+            if description in both.features:
+                continue
             column = other.judgments[:, k]
-            if description not in first.features and not is_like(column, first.judgments):
-                first = first.with_feature(description, other.gains[k], column)
-    return first
+            likest = like_which(column, both.judgments)
+            if likest is None:
+                both = both.with_feature(description, other.gains[k], column)
+            else:
+                twins[description] = both.features[likest]
+    return both, twins
 
 
 def finish(

@@ -107,13 +107,19 @@ def is_like(column: Floats, others: Floats) -> bool:
 
     Correlations tell two rare features apart, which both lack on nearly all items.
     """
+    return like_which(column, others) is not None
+
+
+def like_which(column: Floats, others: Floats) -> int | None:
+    """Which of the others (n, k) a column (n,) is judged like; None where it is like none."""
     if not others.shape[1]:
-        return False
+        return None
     signs = np.sign(_centred(np.column_stack([column, others])))
     centred = signs - signs.mean(axis=0)
     norms = np.sqrt((centred**2).sum(axis=0))
     likeness = np.abs(centred[:, 0] @ centred[:, 1:]) / np.maximum(norms[0] * norms[1:], 1e-12)
-    return bool(likeness.max() > MAX_CORRELATION)
+    likest = int(np.argmax(likeness))
+    return likest if likeness[likest] > MAX_CORRELATION else None
 
 
 def _centred(columns: Floats) -> Floats:

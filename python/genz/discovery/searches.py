@@ -58,7 +58,7 @@ def discover(
         found, fitted, step = search.run(everything, given, n_locked, step)
         searches.append(found)
     if settings.n_searches > 1:
-        found = joined(searches)
+        found, twins = joined(searches)
         step += 1
         trace.add(
             step,
@@ -66,6 +66,8 @@ def discover(
             n_found=[len(each.features) for each in searches],
             n_features=len(found.features),
         )
+        for description, like in twins.items():
+            trace.add(step, "prune", description=description, like=like)
         fitted = fits.quick(everything, found, None)
         found, fitted = pruning.prune(
             fits,

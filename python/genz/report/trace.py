@@ -20,6 +20,7 @@ def steps_of(trace: Trace) -> tuple[Step, ...]:
     steps: list[Step] = []
     accepted: list[str] = []
     pruned: list[str] = []
+    search = ""
     for record in trace:
         description = str(record.get("description", ""))
         if record["action"] == "accept":
@@ -29,6 +30,8 @@ def steps_of(trace: Trace) -> tuple[Step, ...]:
             accepted = []
         elif record["action"] == "prune":
             pruned.append(f"“{description}”")
+        elif record["action"] == "search":
+            search = f"start of search {record['number']} of {record['n_searches']}"
         elif record["action"] in ("fit", "refit"):
             step = int(record["step"])
             if steps and step <= steps[-1].step:
@@ -39,13 +42,13 @@ def steps_of(trace: Trace) -> tuple[Step, ...]:
                 Step(
                     step=step,
                     kind=kind,
-                    action=_action(accepted, pruned, record, is_first=not steps),
+                    action=search or _action(accepted, pruned, record, is_first=not steps),
                     n_features=int(record.get("n_features", 0)),
                     log_likelihood=record.get("log_likelihood"),
                     n_judgments=asked,
                 )
             )
-            accepted, pruned = [], []
+            accepted, pruned, search = [], [], ""
     return tuple(steps)
 
 
@@ -83,10 +86,9 @@ def proposals_of(trace: Trace) -> tuple[Proposal, ...]:
             taken_back.add(before)
             # The numbers of the test stay, though the whole did not stand.
             records[ix] = {**records[before], **record}
-    pruned = {r.get("description"): r for r in records if r["action"] == "prune"}
     replaced = {r["replaced"]: r for r in records if r.get("replaced")}
     return tuple(
-        _proposal(record, kinds.get(record["step"]), replaced, pruned)
+        _proposal(record, kinds.get(record["step"]), replaced, _pruned_after(records, ix))
         for ix, record in enumerate(records)
         if record["action"] in ("accept", "reject") and ix not in taken_back
     )
@@ -103,17 +105,30 @@ def _accepted_before(records: Sequence[Mapping[str, Any]], ix: int) -> int | Non
     return None
 
 
+def _pruned_after(records: Sequence[Mapping[str, Any]], ix: int) -> Mapping[str, Any] | None:
+    """The record that prunes what record `ix` accepts, unless it is accepted again before."""
+    for record in records[ix + 1 :]:
+        if record.get("description") == records[ix].get("description"):
+            if record["action"] == "prune":
+                return record
+            if record["action"] == "accept":
+                return None
+    return None
+
+
 def _proposal(
     record: Mapping[str, Any],
     kind: str | None,
     replaced: Mapping[Any, Mapping[str, Any]],
-    pruned: Mapping[Any, Mapping[str, Any]],
+    prune: Mapping[str, Any] | None,
 ) -> Proposal:
     is_accepted = record["action"] == "accept"
     reason = str(record.get("reason", ""))
     if is_accepted and (successor := replaced.get(record.get("description"))):
         reason = f"replaced by “{successor['description']}”"
-    elif is_accepted and (prune := pruned.get(record.get("description"))):
+    elif is_accepted and prune and prune.get("like"):
+        reason = f"left out in the end: judged like “{prune['like']}”"
+    elif is_accepted and prune:
         loss = number(prune.get("loss"), digits=2)
         reason = f"pruned in the end: without it, the fit loses {loss} nats"
     elif not is_accepted and record.get("n_judged"):
