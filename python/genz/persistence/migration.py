@@ -12,12 +12,16 @@ Migration = Callable[[dict[str, Any], Arrays], None]
 
 
 def migrate(document: dict[str, Any], arrays: Arrays) -> None:
-    """Add to a document and its arrays, version by version, what they did not have yet."""
+    """Add to a document and its arrays, version by version, what they did not have yet.
+
+    Until there were several searches a model did not say how many: it was one.
+    """
     for version in range(document["schema_version"], SCHEMA_VERSION):
         MIGRATIONS[version](document, arrays)
         document["schema_version"] = version + 1
-    # At first there was a single search.
-    document["settings"].setdefault("n_searches", 1)
+    settings = document.get("settings")
+    if isinstance(settings, dict):  # Of anything else the checks will say what it is.
+        settings.setdefault("n_searches", 1)
 
 
 def _from_3(document: dict[str, Any], arrays: Arrays) -> None:
